@@ -1,0 +1,24 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// One set of settings for every Swift target: Swift 6 mode plus the upcoming features that make
+/// an import and an existential say what they are (SE-0335, SE-0409, SE-0444, SE-0461).
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "istio-cni",
+    targets: [
+        // MARK: Pure: values in, values out. No I/O, no Foundation, no dependencies.
+        .target(name: "Redirect", swiftSettings: settings),
+
+        // MARK: Tests
+        .testTarget(name: "RedirectTests", dependencies: ["Redirect"], swiftSettings: settings),
+    ]
+)
