@@ -16,9 +16,16 @@ let package = Package(
     name: "istio-cni",
     targets: [
         // MARK: Pure: values in, values out. No I/O, no Foundation, no dependencies.
+        .target(name: "CNIProtocol", swiftSettings: settings),
         .target(name: "Redirect", swiftSettings: settings),
 
         // MARK: Tests
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .testTarget(
+            name: "CNIProtocolTests",
+            dependencies: ["CNIProtocol", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "RedirectTests", dependencies: ["Redirect"], swiftSettings: settings),
     ]
 )
