@@ -19,6 +19,10 @@ let package = Package(
         .target(name: "CNIProtocol", swiftSettings: settings),
         .target(name: "Redirect", swiftSettings: settings),
 
+        // MARK: Kernel: the only targets that make system calls.
+        .target(name: "CLinuxKernel"),
+        .target(name: "LinuxKernel", dependencies: ["CLinuxKernel"], swiftSettings: settings),
+
         // MARK: Tests
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(
@@ -27,5 +31,7 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(name: "RedirectTests", dependencies: ["Redirect"], swiftSettings: settings),
+        .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
+        .testTarget(name: "KernelTests", dependencies: ["LinuxKernel", "CLinuxKernel"], swiftSettings: settings),
     ]
 )

@@ -1,0 +1,30 @@
+internal import CLinuxKernel
+
+extension NetworkNamespace {
+    /// Waits until no other process is applying rules to this namespace, and keeps others out.
+    ///
+    /// The lock is `flock(2)` on the namespace's own inode, so it needs no file, and holds between
+    /// processes that know the namespace by different paths. It belongs to this handle's open file
+    /// and ends with the handle, or with the process.
+    ///
+    /// - Parameter waitMilliseconds: How long to wait for another holder.
+    /// - Throws: ``Errno/timedOut`` if another process still holds it by then.
+    package func lock(waitMilliseconds: Int) throws(KernelError) {
+        let deadline = Clock.monotonicMilliseconds() + waitMilliseconds
+        while true {
+            do throws(KernelError) {
+                try systemCall("lock namespace") { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) }
+                return
+            } catch {
+                guard error.errno == .wouldBlock else { throw error }
+            }
+            guard Clock.monotonicMilliseconds() < deadline else {
+                throw KernelError("lock namespace: another process holds it", .timedOut)
+            }
+            usleep(Self.lockPauseMicroseconds)
+        }
+    }
+
+    /// The holder needs about 1 ms; a shorter pause would only take its processor.
+    private static let lockPauseMicroseconds: useconds_t = 500
+}
