@@ -1,0 +1,7 @@
+import Foundation
+
+@main struct LinksFoundation {
+    static func main() {
+        print(Date.now)
+    }
+}
