@@ -6,9 +6,11 @@ package enum Clock {
     package static func monotonicMilliseconds() -> Int { monotonicMicroseconds() / 1_000 }
 
     /// Microseconds since some point in the past, never going back (`CLOCK_MONOTONIC`).
-    package static func monotonicMicroseconds() -> Int {
+    package static func monotonicMicroseconds() -> Int { monotonicNanoseconds() / 1_000 }
+
+    static func monotonicNanoseconds() -> Int {
         let now = read(CLOCK_MONOTONIC)
-        return now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
+        return now.tv_sec * 1_000_000_000 + now.tv_nsec
     }
 
     /// Microseconds since 1970 in UTC (`CLOCK_REALTIME`), for timestamps only: it can jump.

@@ -82,6 +82,7 @@ extension NFTablesBatch.Change {
             writer.attribute(UInt16(NFTA_SET_KEY_TYPE.rawValue), bigEndian: set.keyType.rawValue)
             writer.attribute(UInt16(NFTA_SET_KEY_LEN.rawValue), bigEndian: UInt32(set.keyType.byteCount))
             writer.attribute(UInt16(NFTA_SET_ID.rawValue), bigEndian: id)
+            writer.attribute(UInt16(NFTA_SET_USERDATA.rawValue), bytes: set.keyType.byteOrderNote)
         case .addElements(let set, let table, let id, let boundaries):
             writer.attribute(UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue), string: table)
             writer.attribute(UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), string: set)

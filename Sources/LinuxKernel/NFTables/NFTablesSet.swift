@@ -35,6 +35,17 @@ package struct NFTablesSet: Hashable, Sendable {
             case .ipv6Address, .interfaceName: 16
             }
         }
+
+        /// A note that `nft` leaves for itself, without which it prints users and names byte-swapped.
+        ///
+        /// The kernel only keeps it: type `NFTNL_UDATA_SET_KEYBYTEORDER`, its length, and 1 for the
+        /// machine's order or 2 for network order (libnftnl `include/libnftnl/udata.h`).
+        var byteOrderNote: [UInt8] {
+            switch self {
+            case .user, .group, .interfaceName: [0, 4] + .hostOrder(UInt32(1))
+            case .inetService, .ipv4Address, .ipv6Address: [0, 4] + .hostOrder(UInt32(2))
+            }
+        }
     }
 
     /// A value, or a range of values with both ends included, in the kernel's spelling.

@@ -33,6 +33,8 @@ package struct NFTablesSocket: ~Copyable, Sendable {
                 for message in try netlink.receive(operation: "receive reply to rules", waits: false) {
                     guard let answer = try NetlinkAcknowledgement(message, operation: "read reply to rules")
                     else { continue }
+                    // What is refused as a whole is answered with the number of the batch's begin.
+                    guard answer.sequence <= batch.lastSequence else { continue }
                     if let errno = answer.refusal {
                         let change = batch.change(answer.sequence)?.description ?? "commit rules"
                         refusal = refusal ?? KernelError(change, errno, explanation: answer.explanation)

@@ -24,6 +24,14 @@ struct NetlinkSocket: ~Copyable, Sendable {
         self.descriptor = descriptor
     }
 
+    /// A number for the next request, so that a late reply is never taken for another request's.
+    ///
+    /// It is the time, since a request takes far longer than a nanosecond; the highest bit keeps it away
+    /// from the numbers of a batch.
+    static func nextSequence() -> UInt32 {
+        UInt32(truncatingIfNeeded: Clock.monotonicNanoseconds()) | 0x8000_0000
+    }
+
     /// Sends one datagram, whatever its size.
     func send(_ request: [UInt8], operation: String) throws(KernelError) {
         if request.count > Self.defaultSendBytes { raiseSendBuffer(to: request.count) }
