@@ -1,11 +1,11 @@
 /// One call of the plugin by a container runtime.
 package enum CNIRequest: Equatable, Sendable {
     /// `arguments` is `CNI_ARGS` as written: see `CNIArguments`.
-    case add(Attachment, in: NamespaceReference, arguments: String)
-    case check(Attachment, in: NamespaceReference, arguments: String)
+    case add(CNIAttachment, in: NamespaceReference, arguments: String)
+    case check(CNIAttachment, in: NamespaceReference, arguments: String)
 
     /// The namespace may be gone by now, and the call must succeed all the same.
-    case delete(Attachment, in: NamespaceReference?)
+    case delete(CNIAttachment, in: NamespaceReference?)
 
     case collectGarbage
     case status
@@ -16,7 +16,7 @@ package enum CNIRequest: Equatable, Sendable {
 }
 
 /// A container's connection to a network, which the runtime names by these two together.
-package struct Attachment: Hashable, Sendable {
+package struct CNIAttachment: Hashable, Sendable {
     package let containerID: String
     package let interfaceName: String
 
@@ -128,7 +128,7 @@ extension CNIRequest {
     private static func target(
         of command: String,
         _ environment: [String: String]
-    ) throws(CNIError) -> (Attachment, NamespaceReference) {
+    ) throws(CNIError) -> (CNIAttachment, NamespaceReference) {
         try require(["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"], for: command, in: environment)
         let attachment = try attachment(environment)
         guard let namespace = namespace(environment) else {
@@ -152,8 +152,8 @@ extension CNIRequest {
         }
     }
 
-    private static func attachment(_ environment: [String: String]) throws(CNIError) -> Attachment {
-        try Attachment(
+    private static func attachment(_ environment: [String: String]) throws(CNIError) -> CNIAttachment {
+        try CNIAttachment(
             containerID: environment["CNI_CONTAINERID"] ?? "",
             interfaceName: environment["CNI_IFNAME"] ?? ""
         )

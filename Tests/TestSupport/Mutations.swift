@@ -1,3 +1,12 @@
+import Foundation
+
+/// How long tests with random input run.
+package enum Fuzzing {
+    /// Executions of each such test: `FUZZ_EXECUTIONS` (`make fuzz` asks for a million), else enough for a second.
+    package static let executions =
+        ProcessInfo.processInfo.environment["FUZZ_EXECUTIONS"].flatMap { text in Int(text) } ?? 20_000
+}
+
 /// Random numbers that are the same in each run with the same seed (SplitMix64, Steele et al., OOPSLA 2014).
 package struct SeededGenerator: RandomNumberGenerator {
     private var state: UInt64
