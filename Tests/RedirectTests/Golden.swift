@@ -1,0 +1,14 @@
+import Foundation
+import Testing
+
+/// Compares `text` with `Golden/<name>`, or writes it there when `UPDATE_GOLDEN` is set.
+func expectGolden(_ text: String, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/\(name)")
+    if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil {
+        try Data(text.utf8).write(to: file)
+        Issue.record("wrote \(name): look at the difference, then run again", sourceLocation: sourceLocation)
+        return
+    }
+    let expected = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+    #expect(text == expected, "\(name): run with UPDATE_GOLDEN=1 to see it in git diff", sourceLocation: sourceLocation)
+}

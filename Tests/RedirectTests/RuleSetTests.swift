@@ -1,0 +1,83 @@
+import Testing
+
+@testable import Redirect
+
+@Suite struct RuleSetTests {
+    static let plans: [String: RedirectPlan] = [
+        "defaults": RedirectPlan(
+            inboundPorts: .all(except: [15_020, 15_021, 15_090]),
+            excludedOutboundPorts: [15_020]
+        ),
+        "dual-stack-dns": RedirectPlan(redirectsIPv6: true, dns: .all),
+        "tproxy-dual-stack": RedirectPlan(
+            interceptionMode: .transparentProxy,
+            redirectsIPv6: true,
+            inboundPorts: .all(except: [15_020, 15_021, 15_090]),
+            dropsInvalid: true
+        ),
+        "tproxy-ports": RedirectPlan(interceptionMode: .transparentProxy, inboundPorts: .only([80, 443])),
+        "ranges": RedirectPlan(
+            redirectsIPv6: true,
+            outboundRanges: .only(ranges("10.0.0.5/8", "fd00::/8", "10.96.0.0/12", "127.0.0.0/8")),
+            excludedOutboundRanges: ranges("192.168.0.0/16", "192.169.0.0/16", "2001:db8::/32", "192.168.4.0/24"),
+            includedOutboundPorts: [9090, 80],
+            excludedInterfaces: ["net1"],
+            virtualInterfaces: ["eth1", "eth2"]
+        ),
+        "dns-servers": RedirectPlan(
+            redirectsIPv6: true,
+            inboundPorts: .none,
+            dns: .servers([IPAddress(.ipv4, bits: 0x7F00_0035), IPAddress(.ipv6, bits: 0x35)]),
+            ownerGroups: .only([202, 1000])
+        ),
+    ]
+
+    static func ranges(_ texts: String...) -> [AddressRange] { texts.compactMap { AddressRange($0) } }
+
+    @Test(arguments: plans.keys.sorted())
+    func `rules are the golden ones`(name: String) throws {
+        let rules = RuleSet(try #require(Self.plans[name]))
+
+        try expectGolden(rules.nftablesText, "\(name).nft")
+        for family in AddressFamily.allCases {
+            let text = rules.iptablesTables(family).map { $0.restoreText() }.joined()
+            try expectGolden(text, "\(name).\(family.rawValue).rules")
+        }
+    }
+
+    @Test func `lists of any length make the same number of nftables rules`() throws {
+        let few = RuleSet(Self.plan(excluding: 2))
+        let many = RuleSet(Self.plan(excluding: 1000))
+
+        #expect(Self.counts(few) == Self.counts(many))
+    }
+
+    static func plan(excluding count: Int) -> RedirectPlan {
+        RedirectPlan(
+            excludedOutboundRanges: (0..<count).compactMap {
+                AddressRange(IPAddress(.ipv4, bits: 0x0B00_0005 + UInt128($0) * 0x200), prefixLength: 24)
+            },
+            excludedOutboundPorts: (0..<count).map { UInt16(20_000 + $0) }
+        )
+    }
+
+    static func counts(_ rules: RuleSet) -> [String: Int] {
+        var counts: [String: Int] = [:]
+        for table in rules.tables {
+            for chain in table.chains { counts["\(table.name) \(chain.name)"] = chain.rules.count }
+        }
+        return counts
+    }
+
+    @Test func `ranges that overlap or touch become one interval`() {
+        let merged = AddressInterval.merged(
+            Self.ranges("10.1.0.0/16", "10.0.0.5/16", "10.0.7.0/24", "10.3.0.0/16", "255.255.255.255/32")
+        )
+
+        #expect(
+            merged.map { $0.description } == [
+                "10.0.0.0-10.1.255.255", "10.3.0.0-10.3.255.255", "255.255.255.255",
+            ]
+        )
+    }
+}
