@@ -40,7 +40,7 @@ import Testing
 
         try expectGolden(rules.nftablesText, "\(name).nft")
         for family in AddressFamily.allCases {
-            let text = rules.iptablesTables(family).map { $0.restoreText() }.joined()
+            let text = rules.iptablesTables(family).map { $0.restoreText }.joined()
             try expectGolden(text, "\(name).\(family.rawValue).rules")
         }
     }

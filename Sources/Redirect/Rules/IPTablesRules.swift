@@ -30,16 +30,9 @@ package struct IPTablesTable: Equatable, Sendable {
     /// `-A ISTIO_OUTPUT ...`, in the order of each chain.
     package internal(set) var rules: [String] = []
 
-    /// Input for `iptables-restore --noflush`: our chains are made or emptied, then filled.
-    ///
-    /// - Parameter removals: Rules to delete first, written as `-A`.
-    /// - Returns: One table of the input, `COMMIT` included.
-    package func restoreText(removing removals: [String] = []) -> String {
-        var lines = ["*\(name)"]
-        lines += removals.map { "-D" + String($0.dropFirst(2)) }
-        lines += chains.map { ":\($0) - [0:0]" }
-        lines += rules
-        lines.append("COMMIT\n")
+    /// The table as input for `iptables-restore --noflush`: our chains are made or emptied, then filled.
+    package var restoreText: String {
+        let lines = ["*\(name)"] + chains.map { ":\($0) - [0:0]" } + rules + ["COMMIT\n"]
         return lines.joined(separator: "\n")
     }
 }
