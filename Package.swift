@@ -23,8 +23,16 @@ let package = Package(
         .target(name: "CLinuxKernel"),
         .target(name: "LinuxKernel", dependencies: ["CLinuxKernel"], swiftSettings: settings),
 
+        // MARK: A plan, in force: apply, read back, compare, undo.
+        .target(name: "Enforcement", dependencies: ["LinuxKernel", "Redirect"], swiftSettings: settings),
+
         // MARK: Tests
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport",
+            dependencies: ["CLinuxKernel", "LinuxKernel"],
+            path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CNIProtocolTests",
             dependencies: ["CNIProtocol", "TestSupport"],
@@ -32,6 +40,15 @@ let package = Package(
         ),
         .testTarget(name: "RedirectTests", dependencies: ["Redirect"], swiftSettings: settings),
         .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
-        .testTarget(name: "KernelTests", dependencies: ["LinuxKernel", "CLinuxKernel"], swiftSettings: settings),
+        .testTarget(
+            name: "KernelTests",
+            dependencies: ["LinuxKernel", "CLinuxKernel", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "EnforcementTests",
+            dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            swiftSettings: settings
+        ),
     ]
 )

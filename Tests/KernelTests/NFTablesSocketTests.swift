@@ -1,4 +1,5 @@
 import LinuxKernel
+import TestSupport
 import Testing
 
 @Suite(.requiresNetworkNamespaces) struct NFTablesSocketTests {

@@ -1,5 +1,6 @@
 import Foundation
 import LinuxKernel
+import TestSupport
 import Testing
 
 @Suite(.requiresNetworkNamespaces) struct NetworkNamespaceTests {

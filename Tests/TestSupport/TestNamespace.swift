@@ -1,19 +1,18 @@
 import CLinuxKernel
 import Foundation
-import Testing
-
-@testable import LinuxKernel
+package import LinuxKernel
+package import Testing
 
 extension NetworkNamespace {
     /// What `nft` itself says is in force here, without counter values.
-    func listRuleset() async throws -> String {
+    package func listRuleset() async throws -> String {
         try await command("nft", "list", "ruleset").replacing(" packets 0 bytes 0", with: "")
     }
 
     /// Runs a program here and returns its standard output.
     ///
     /// A failing program fails the test.
-    func command(_ name: String, _ arguments: String..., input: String = "") async throws -> String {
+    package func command(_ name: String, _ arguments: String..., input: String = "") async throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/usr/bin/nsenter")
         process.arguments = ["--net=/proc/\(getpid())/fd/\(rawDescriptor)", name] + arguments
@@ -42,7 +41,7 @@ extension NetworkNamespace {
 }
 
 /// The error that `body` throws, or nil.
-func refusal(of body: () throws(KernelError) -> Void) -> KernelError? {
+package func refusal(of body: () throws(KernelError) -> Void) -> KernelError? {
     do throws(KernelError) {
         try body()
         return nil
@@ -56,7 +55,7 @@ extension Trait where Self == ConditionTrait {
     ///
     /// Under `CI` it runs all the same, and fails:
     /// a green run there means that the kernel was asked.
-    static var requiresNetworkNamespaces: Self {
+    package static var requiresNetworkNamespaces: Self {
         .enabled(
             if: ProcessInfo.processInfo.environment["CI"] != nil || geteuid() == 0,
             "making a network namespace takes root, or `unshare -Urn`"
