@@ -29,7 +29,7 @@ let package = Package(
         // MARK: Tests
         .target(
             name: "TestSupport",
-            dependencies: ["CLinuxKernel", "LinuxKernel"],
+            dependencies: ["CLinuxKernel", "LinuxKernel", "Redirect"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -38,7 +38,12 @@ let package = Package(
             dependencies: ["CNIProtocol", "TestSupport"],
             swiftSettings: settings
         ),
-        .testTarget(name: "RedirectTests", dependencies: ["Redirect"], swiftSettings: settings),
+        .testTarget(
+            name: "RedirectTests",
+            dependencies: ["Redirect", "TestSupport"],
+            exclude: ["Golden"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
         .testTarget(
             name: "KernelTests",
