@@ -14,7 +14,8 @@ import Testing
             case .redirect(let plan, _): RuleSet(plan)
             }
 
-        for (family, lines) in [(AddressFamily.ipv4, recorded.expected.iptables), (.ipv6, recorded.expected.ip6tables)] {
+        for (family, lines) in [(AddressFamily.ipv4, recorded.expected.iptables), (.ipv6, recorded.expected.ip6tables)]
+        {
             let tables = rules?.iptablesTables(family) ?? []
             #expect(Self.rules(lines) == Dictionary(uniqueKeysWithValues: tables.map { ($0.name, $0.byChain) }))
         }

@@ -39,6 +39,20 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
+    /// Whether the address is of a group on one link only: `224.0.0.0/24`, and `ff02::/16` with any flags.
+    package var isLinkLocalMulticast: Bool {
+        switch family {
+        case .ipv4: bits >> 8 == 0xE0_0000
+        case .ipv6: bits >> 120 == 0xFF && bits >> 112 & 0xF == 2
+        }
+    }
+
+    /// Whether an IPv6 address stands for an IPv4 one: `::ffff:0:0/96`.
+    package var isMappedIPv4: Bool { family == .ipv6 && bits >> 32 == 0xFFFF }
+
+    /// The IPv4 address that a mapped address stands for, or the address itself.
+    package var unmapped: IPAddress { isMappedIPv4 ? IPAddress(.ipv4, bits: bits & 0xFFFF_FFFF) : self }
+
     /// The address in network order: 4 or 16 bytes.
     package var bytes: [UInt8] {
         let count = family.bitWidth / 8
