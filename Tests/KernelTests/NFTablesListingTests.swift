@@ -1,4 +1,5 @@
 import LinuxKernel
+import TestSupport
 import Testing
 
 /// What we write, `nft` must read as its own, and the other way round.
