@@ -55,5 +55,6 @@ let package = Package(
             dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(name: "TidyTests", dependencies: ["CNIProtocol"], swiftSettings: settings),
     ]
 )
