@@ -1,6 +1,10 @@
 internal import CLinuxKernel
 
 /// A netlink socket to the addresses, routes and routing rules of one network namespace (`rtnetlink(7)`).
+///
+/// What is there already is refused with ``Errno/alreadyExists``. What is not there is refused with
+/// ``Errno/noSuchEntry`` (a routing rule), ``Errno/noSuchProcess`` (a route) or
+/// ``Errno/addressNotAvailable`` (an address).
 package struct RouteSocket: ~Copyable, Sendable {
     let netlink: NetlinkSocket
 
@@ -15,4 +19,29 @@ package struct RouteSocket: ~Copyable, Sendable {
     init() throws(KernelError) {
         netlink = try NetlinkSocket(protocol: NETLINK_ROUTE, name: "route")
     }
+
+    /// Reads the attributes of each message of a list, with the fixed structure before them.
+    func list(
+        _ operation: String,
+        _ type: Int,
+        family: UInt8,
+        headerByteCount: Int
+    ) throws(KernelError) -> [(header: ArraySlice<UInt8>, attributes: NetlinkAttributes)] {
+        let messages = try netlink.dump(operation: operation, type: UInt16(type)) { writer in
+            writer.append(family)
+            for _ in 1..<headerByteCount { writer.append(UInt8(0)) }
+        }
+        var result: [(header: ArraySlice<UInt8>, attributes: NetlinkAttributes)] = []
+        for message in messages {
+            var reader = NetlinkReader(message.body, operation: operation)
+            try reader.skipHeader(headerByteCount)
+            let header = message.body.prefix(headerByteCount)
+            result.append((header, try reader.attributes()))
+        }
+        return result
+    }
+
+    /// The index of `lo`: the first interface of every network namespace (`LOOPBACK_IFINDEX` in
+    /// the kernel's `include/net/flow.h`).
+    static let loopbackIndex: UInt32 = 1
 }
