@@ -36,7 +36,9 @@ extension AddressRange: CustomStringConvertible {
     /// The longest text of a range: an address, `/` and three digits.
     static let longestTextBytes = IPAddress.longestTextBytes + 4
 
-    /// Reads `10.0.0.0/8`. The prefix length is required; bits after it may be set.
+    /// Reads `10.0.0.0/8`.
+    ///
+    /// The prefix length is required; bits after it may be set.
     package init?(_ text: some StringProtocol) {
         guard text.utf8.count <= Self.longestTextBytes else { return nil }
         let bytes = Array(text.utf8)
@@ -92,7 +94,9 @@ private func ipv6Bits(_ bytes: ArraySlice<UInt8>) -> UInt128? {
     return joined(head + [UInt16](repeating: 0, count: 8 - head.count - tail.count) + tail)
 }
 
-/// Where the first `::` is. A second one leaves an empty group behind, which is refused there.
+/// Where the first `::` is.
+///
+/// A second one leaves an empty group behind, which is refused there.
 private func firstGap(in bytes: ArraySlice<UInt8>) -> Int? {
     let colon = UInt8(ascii: ":")
     return bytes.indices.dropLast().first { index in bytes[index] == colon && bytes[index + 1] == colon }

@@ -1,7 +1,7 @@
-/// A pod annotation that has a say in redirection. There is no other definition of any of them.
+/// A pod annotation that has a say in redirection.
 ///
-/// The cases are in the order in which a pod's annotations are read, which decides about which of
-/// several bad values is reported.
+/// There is no other definition of any of them. The cases are in the order in which a pod's annotations
+/// are read, which decides about which of several bad values is reported.
 package enum Annotation: String, CaseIterable, Sendable {
     case inject = "sidecar.istio.io/inject"
     case status = "sidecar.istio.io/status"

@@ -47,7 +47,9 @@ package enum EarlyDecision: Equatable, Sendable {
     /// How the names of the agent's pods begin: the official chart's DaemonSet, which cannot be renamed.
     package static let agentPodPrefix = "istio-cni-node-"
 
-    /// - Parameter annotations: Nil where the runtime does not pass them on, which is not the same as none.
+    /// Decides about the pod that the runtime names.
+    ///
+    /// `annotations` is nil where the runtime does not pass them on, which is not the same as none.
     package init(podName: String, podNamespace: String, annotations: [String: String]?, settings: Settings) {
         if podName.hasPrefix(Self.agentPodPrefix) && podNamespace == settings.agentNamespace {
             self = .skip(.agentPod)
@@ -63,7 +65,9 @@ package enum EarlyDecision: Equatable, Sendable {
     }
 }
 
-/// Why a pod is not redirected. The raw value is stable: a word for logs, metrics and the agent's answer.
+/// Why a pod is not redirected.
+///
+/// The raw value is stable: a word for logs, metrics and the agent's answer.
 package enum SkipReason: String, CaseIterable, Error, Sendable {
     case agentPod = "agent-pod"
     case notKubernetes = "not-kubernetes"

@@ -1,9 +1,13 @@
 /// Reads the comma-separated values of annotations and flags.
 struct ValueReader {
-    /// The longest value. Kubernetes allows 256 KiB for all annotations of a pod together.
+    /// The longest value.
+    ///
+    /// Kubernetes allows 256 KiB for all annotations of a pod together.
     static let longestBytes = 64 * 1_024
 
-    /// The longest list. Each element may become a kernel object.
+    /// The longest list.
+    ///
+    /// Each element may become a kernel object.
     static let mostElements = 10_000
 
     /// What is done with an element that is empty, as after a trailing comma.
@@ -49,7 +53,7 @@ struct ValueReader {
 
     /// The elements in their order, with duplicates.
     ///
-    /// - Parameter trims: Whether a value of nothing but blanks is an empty list.
+    /// `trims` says whether a value of nothing but blanks is an empty list.
     private func list<Element>(
         _ value: String,
         _ form: ValueForm,
@@ -109,7 +113,9 @@ extension Bool {
 }
 
 extension FixedWidthInteger {
-    /// Reads decimal digits, and nothing else: no sign. Leading zeros are Go's (`strconv.ParseUint`), so accepted.
+    /// Reads decimal digits, and nothing else: no sign.
+    ///
+    /// Leading zeros are accepted, as Go does (`strconv.ParseUint`).
     init?(digits text: Substring) {
         guard !text.isEmpty else { return nil }
         var value: Self = 0
