@@ -42,10 +42,14 @@ package struct CNIError: Error, Equatable, Sendable {
     /// The longest piece of somebody's input that a message repeats, in characters: a line that people can read.
     private static let longestExcerpt = 100
 
-    /// A piece of input in quotes, cut where it is long.
+    /// A piece of input in quotes and on one line, cut where it is long; control characters become U+FFFD.
     package static func quoting(_ input: String) -> String {
         let excerpt = input.unicodeScalars.prefix(longestExcerpt)
         let isCut = excerpt.endIndex < input.unicodeScalars.endIndex
-        return "\"" + String(excerpt) + (isCut ? "...\"" : "\"")
+        var quoted = "\""
+        for scalar in excerpt {
+            quoted.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? "\u{FFFD}" : scalar)
+        }
+        return quoted + (isCut ? "...\"" : "\"")
     }
 }
