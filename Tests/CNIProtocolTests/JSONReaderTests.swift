@@ -53,6 +53,15 @@ import Testing
         #expect(throws: JSONError(offset: 1, expected: "UTF-8")) { try JSONValue(parsing: [quote] + bytes + [quote]) }
     }
 
+    static let document = Array(#"{"é€😀":[-1.5e+3,"\ud83d\ude00",true,null,{"a":"\n"}]}"#.utf8)
+
+    @Test(arguments: 0..<document.count)
+    func `a document that is cut anywhere is refused`(count: Int) {
+        let error = #expect(throws: JSONError.self) { try JSONValue(parsing: Array(Self.document.prefix(count))) }
+
+        #expect(error.map { $0.offset <= count } == true)
+    }
+
     @Test func `every character survives`() throws {
         let scalars = (1...0x10_FFFF as ClosedRange<UInt32>).lazy.compactMap(Unicode.Scalar.init)
         let text = String(String.UnicodeScalarView(scalars))

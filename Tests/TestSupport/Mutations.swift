@@ -24,7 +24,7 @@ package struct SeededGenerator: RandomNumberGenerator {
 
 /// An endless supply of damaged copies of good inputs, the same in each run with the same seed.
 ///
-/// A copy has one to four changes: bytes flipped, replaced, removed, repeated or moved, a piece of another input,
+/// A copy has one to four changes: bytes flipped, replaced, removed, repeated or moved, the end cut off, a piece of another input,
 /// or a word that means something to what is tested (`words`).
 package struct Mutations {
     private let inputs: [[UInt8]]
@@ -73,7 +73,7 @@ package struct Mutations {
 
     private mutating func damage(_ bytes: inout [UInt8]) {
         let range = range(in: bytes)
-        switch Int.random(in: 0..<8, using: &generator) {
+        switch Int.random(in: 0..<9, using: &generator) {
         case 0:
             for index in range { bytes[index] ^= 1 << UInt8.random(in: 0..<8, using: &generator) }
         case 1:
@@ -85,7 +85,8 @@ package struct Mutations {
             bytes.removeSubrange(range)
             bytes.insert(contentsOf: piece, at: Int.random(in: 0...bytes.count, using: &generator))
         case 5: bytes.replaceSubrange(range, with: pick(words))
-        case 6: bytes.insert(contentsOf: pick(words), at: range.lowerBound)
+        case 6: bytes.removeSubrange(range.lowerBound...)
+        case 7: bytes.insert(contentsOf: pick(words), at: range.lowerBound)
         default:
             let other = pick(inputs)
             bytes.replaceSubrange(range, with: other[self.range(in: other)])
