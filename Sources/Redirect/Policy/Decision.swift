@@ -127,7 +127,7 @@ extension Pod {
             guard !proxies.isEmpty else { return nil }
             for proxy in proxies {
                 if proxy.arguments.count >= 2 && proxy.arguments[0] == "proxy" { type = proxy.arguments[1] }
-                environment.merge(proxy.environment) { _, later in later }
+                for (name, value) in proxy.environment { environment[name] = value }
                 user = proxy.user ?? user
                 group = proxy.group ?? group
             }

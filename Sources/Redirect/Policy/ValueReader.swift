@@ -92,9 +92,9 @@ struct ValueReader {
     ///
     /// A name is written into text that `iptables-restore` reads, so it holds neither blank nor sign.
     private func interfaceName(_ text: Substring) -> String? {
-        guard (1...15).contains(text.utf8.count), let first = text.utf8.first, first.isASCIILetter else { return nil }
+        guard (1...15).contains(text.utf8.count), let first = text.utf8.first, first.isLatinLetter else { return nil }
         let isName = text.utf8.allSatisfy { byte in
-            byte.isASCIILetter || byte.isASCIIDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+            byte.isLatinLetter || byte.isASCIIDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
                 || byte == UInt8(ascii: "-")
         }
         return isName ? String(text) : nil
@@ -142,5 +142,5 @@ extension Substring {
 
 extension UInt8 {
     fileprivate var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
-    fileprivate var isASCIILetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
+    fileprivate var isLatinLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 }
