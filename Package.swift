@@ -19,6 +19,9 @@ let package = Package(
         .target(name: "CNIProtocol", swiftSettings: settings),
         .target(name: "Redirect", swiftSettings: settings),
 
+        // MARK: What plugin and agent say to each other. Pure.
+        .target(name: "AgentProtocol", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),
+
         // MARK: Kernel: the only targets that make system calls.
         .target(name: "CLinuxKernel"),
         .target(name: "LinuxKernel", dependencies: ["CLinuxKernel"], swiftSettings: settings),
@@ -53,6 +56,12 @@ let package = Package(
         .testTarget(
             name: "EnforcementTests",
             dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AgentProtocolTests",
+            dependencies: ["AgentProtocol", "CNIProtocol", "Redirect", "TestSupport"],
+            exclude: ["Golden"],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol"], swiftSettings: settings),
