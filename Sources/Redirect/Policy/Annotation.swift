@@ -72,7 +72,7 @@ package enum Annotation: String, CaseIterable, Sendable {
         case .interceptionMode:
             "`REDIRECT` rewrites the destination, `TPROXY` keeps source and destination, `NONE` skips the pod"
         case .includeOutboundIPRanges: "Empty: no destination is redirected because of its address"
-        case .excludeOutboundIPRanges: "Wins over `includeOutboundIPRanges`, but not over `includeOutboundPorts`"
+        case .excludeOutboundIPRanges: "Wins over `includeOutboundIPRanges` and `includeOutboundPorts`"
         case .excludeInboundPorts:
             "TCP. 15020, 15021 and 15090 are always added. No effect beside a list in `includeInboundPorts`"
         case .includeInboundPorts: "TCP. Empty: nothing is redirected on the way in"
@@ -91,6 +91,7 @@ package enum ValueForm: Equatable, Sendable {
     case boolean
     case anything
     case interceptionMode
+    case interceptionModeFlag
     case ports
     case portsOrAll
     case ranges
@@ -111,6 +112,7 @@ package enum ValueForm: Equatable, Sendable {
         case .boolean: "true or false (or 1, t, T, TRUE, True, 0, f, F, FALSE, False)"
         case .anything: "any value"
         case .interceptionMode: "REDIRECT, TPROXY or NONE"
+        case .interceptionModeFlag: "REDIRECT, TPROXY or nothing"
         case .ports: "a comma-separated list of ports 0-65535"
         case .portsOrAll: "* or a comma-separated list of ports 0-65535"
         case .ranges: "a comma-separated list of address ranges such as 10.0.0.0/8 or fd00::/8, without blanks"
@@ -132,7 +134,7 @@ package enum ValueForm: Equatable, Sendable {
         switch self {
         case .boolean: "a boolean"
         case .anything: "a value"
-        case .interceptionMode: "an interception mode"
+        case .interceptionMode, .interceptionModeFlag: "an interception mode"
         case .ports, .portsOrAll, .listeningPort: "a port"
         case .ranges, .rangesOrAll: "an address range"
         case .interfaces: "an interface name"

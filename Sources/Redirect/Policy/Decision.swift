@@ -68,7 +68,7 @@ package enum EarlyDecision: Equatable, Sendable {
 /// Why a pod is not redirected.
 ///
 /// The raw value is stable: a word for logs, metrics and the agent's answer.
-package enum SkipReason: String, CaseIterable, Error, Sendable {
+package enum SkipReason: String, CaseIterable, Sendable {
     case agentPod = "agent-pod"
     case notKubernetes = "not-kubernetes"
     case namespaceExcluded = "namespace-excluded"
@@ -102,8 +102,10 @@ extension Pod {
     package var skipReason: SkipReason? {
         if containers.contains(where: { container in container.name == "istio-init" }) { return .initContainer }
         guard let proxy = Proxy(self) else { return .noProxyContainer }
-        if let disabled = proxy.environment["DISABLE_ENVOY"], Bool(goText: disabled) == true { return .proxyless }
-        if let type = proxy.type, type != "sidecar" { return .notSidecar }
+        if let disabled = proxy.environment[ProxyVariable.disableEnvoy.name], Bool(goText: disabled) == true {
+            return .proxyless
+        }
+        if !proxy.type.isEmpty && proxy.type != "sidecar" { return .notSidecar }
 
         // The label wins even when it is empty, and then excludes nothing.
         let switchText = labels[Annotation.inject.name] ?? annotations[Annotation.inject.name]
@@ -115,8 +117,8 @@ extension Pod {
 
     /// What the containers called `istio-proxy` say together: later ones win, field by field.
     struct Proxy {
-        /// The second argument after `proxy`; nil where the arguments are of another shape.
-        private(set) var type: String?
+        /// The argument after `proxy`; empty where the arguments are of another shape, which counts as a sidecar.
+        private(set) var type = ""
         private(set) var environment: [String: String] = [:]
         private(set) var user: UInt32?
         private(set) var group: UInt32?
@@ -127,6 +129,7 @@ extension Pod {
             guard !proxies.isEmpty else { return nil }
             for proxy in proxies {
                 if proxy.arguments.count >= 2 && proxy.arguments[0] == "proxy" { type = proxy.arguments[1] }
+                // Not `merge`, which casts: Embedded Swift cannot.
                 for (name, value) in proxy.environment { environment[name] = value }
                 user = proxy.user ?? user
                 group = proxy.group ?? group

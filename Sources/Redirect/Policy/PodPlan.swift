@@ -5,6 +5,10 @@ package enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Of `istio-iptables`.
     case flag(FlagError)
 
+    /// `/etc/resolv.conf`, where the DNS servers are to be read from, cannot be read.
+    case resolverConfigurationUnreadable
+    case resolverConfigurationTooLong(bytes: Int, limit: Int)
+
     /// An address that is none.
     case address(ShortenedText)
 
@@ -15,6 +19,10 @@ package enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .annotation(let error): error.description
         case .flag(let error): error.description
+        case .resolverConfigurationUnreadable:
+            "/etc/resolv.conf cannot be read; DNS is captured without it with \(RedirectFlag.captureAllDNS.name)"
+        case .resolverConfigurationTooLong(let bytes, let limit):
+            "/etc/resolv.conf has \(bytes) bytes, more than \(limit)"
         case .address(let text): "\(text.description) is not an IP address"
         case .noAddress(let unusable):
             unusable == 0
@@ -24,20 +32,30 @@ package enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 }
 
-/// A setting that has no effect, which its author should know.
+/// A setting that does not do what its author probably meant, and does no harm to the pod.
 package enum PolicyWarning: Equatable, Sendable, CustomStringConvertible {
-    /// A variable of the proxy that is read as false.
+    /// A variable that is read as false.
     case notBoolean(variable: String, ShortenedText)
+
+    /// `--istio-inbound-interception-mode` of `istio-iptables`, which upstream reads as `REDIRECT`.
+    case notInterceptionMode(ShortenedText)
 
     /// DNS was to be captured, and `/etc/resolv.conf` names no server.
     case noDNSServers
+
+    /// The list of groups whose connections are redirected is empty.
+    case noOwnerGroups
 
     package var description: String {
         switch self {
         case .notBoolean(let variable, let value):
             "\(variable): \(value.description) is not a boolean and counts as false; "
                 + "expected \(ValueForm.boolean.expectation)"
+        case .notInterceptionMode(let value):
+            "\(RedirectFlag.interceptionMode.name): \(value.description) counts as REDIRECT; "
+                + "expected \(ValueForm.interceptionModeFlag.expectation)"
         case .noDNSServers: "DNS is not captured: /etc/resolv.conf names no server"
+        case .noOwnerGroups: "nothing is redirected on the way out: \(RedirectFlag.ownerGroups.name) is empty"
         }
     }
 }
@@ -64,9 +82,9 @@ extension RedirectPlan {
 
         let proxy = Pod.Proxy(pod)
         let environment = proxy?.environment ?? [:]
-        dns = isEnabled("ISTIO_META_DNS_CAPTURE", in: environment, &warnings) ? .all : .off
-        dropsInvalid = isEnabled("INVALID_DROP", in: environment, &warnings)
-        let isDualStack = isEnabled("ISTIO_DUAL_STACK", in: environment, &warnings)
+        dns = isEnabled(.dnsCapture, in: environment, &warnings) ? .all : .off
+        dropsInvalid = isEnabled(.invalidDrop, in: environment, &warnings)
+        let isDualStack = isEnabled(.dualStack, in: environment, &warnings)
         redirectsIPv6 = try Self.redirectsIPv6(addresses: addresses, isDualStack: isDualStack)
 
         // A proxy that runs as root is told apart by its group: root is also everybody else.
@@ -98,7 +116,7 @@ extension RedirectPlan {
     /// Whether the pod's addresses ask for IPv6: IPv4 counts before IPv6 whatever their order.
     ///
     /// Upstream looks at the first address of its interfaces, and the kernel lists IPv4 first; told that
-    /// the pod is dual-stack it goes on to the first IPv6 address (`/work/shared/spec/plugin.md` 3.4).
+    /// the pod is dual-stack it goes on to the first IPv6 address (`getLocalIP` of `istio-iptables`).
     static func redirectsIPv6(addresses: [String], isDualStack: Bool) throws(PlanError) -> Bool {
         var families: Set<AddressFamily> = []
         for text in addresses {
@@ -162,13 +180,13 @@ private struct AnnotationReader {
 }
 
 private func isEnabled(
-    _ variable: String,
+    _ variable: ProxyVariable,
     in environment: [String: String],
     _ warnings: inout [PolicyWarning]
 ) -> Bool {
-    guard let text = environment[variable] else { return false }
+    guard let text = environment[variable.name] else { return false }
     guard let value = Bool(goText: text) else {
-        warnings.append(.notBoolean(variable: variable, ShortenedText(text)))
+        warnings.append(.notBoolean(variable: variable.name, ShortenedText(text)))
         return false
     }
     return value

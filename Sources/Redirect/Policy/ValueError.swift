@@ -55,11 +55,10 @@ package struct AnnotationError: Error, Equatable, Sendable, CustomStringConverti
 
 /// A flag or variable of `istio-iptables` that was refused.
 package struct FlagError: Error, Equatable, Sendable, CustomStringConvertible {
-    /// As it is typed: `--istio-inbound-ports`, or `ISTIO_OUTBOUND_OWNER_GROUPS`.
-    package let flag: String
+    package let flag: RedirectFlag
     package let reason: ValueError
 
-    package var description: String { "\(flag): \(reason.description)" }
+    package var description: String { "\(flag.name): \(reason.description)" }
 }
 
 /// Text from outside, cut to a length and made harmless for a terminal and a log line.

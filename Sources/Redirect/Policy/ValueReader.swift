@@ -35,6 +35,8 @@ struct ValueReader {
     }
 
     /// Reads user or group ids; `resolve` is asked for what is not a number.
+    ///
+    /// The largest number is no id: the kernel's `INVALID_UID`.
     func identifiers(
         _ value: String,
         _ form: ValueForm,
@@ -42,7 +44,8 @@ struct ValueReader {
     ) throws(ValueError) -> [UInt32] {
         try list(value, form) { element in
             let name = element.trimmed
-            return UInt32(digits: name) ?? resolve(String(name))
+            let identifier = UInt32(digits: name) ?? resolve(String(name))
+            return identifier == .max ? nil : identifier
         }
     }
 
@@ -68,13 +71,14 @@ struct ValueReader {
         guard !(trims ? value[...].trimmed : value[...]).isEmpty else { return [] }
 
         // Split as bytes: as a `Character`, a comma with a combining mark after it is not a comma.
-        let texts = value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: emptyElements == .dropped)
+        let texts = value.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false)
         guard texts.count <= Self.mostElements else {
             throw ValueError(value, .tooManyElements(count: texts.count, limit: Self.mostElements), form)
         }
         var elements: [Element] = []
         elements.reserveCapacity(texts.count)
         for (index, utf8) in texts.enumerated() {
+            if utf8.isEmpty && emptyElements == .dropped { continue }
             let text = Substring(utf8)
             guard !(trims ? text.trimmed : text).isEmpty else {
                 throw ValueError(value, .emptyElement(number: index + 1), form)
@@ -94,7 +98,7 @@ struct ValueReader {
     private func interfaceName(_ text: Substring) -> String? {
         guard (1...15).contains(text.utf8.count), let first = text.utf8.first, first.isLatinLetter else { return nil }
         let isName = text.utf8.allSatisfy { byte in
-            byte.isLatinLetter || byte.isASCIIDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
+            byte.isLatinLetter || byte.isDecimalDigit || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".")
                 || byte == UInt8(ascii: "-")
         }
         return isName ? String(text) : nil
@@ -120,7 +124,7 @@ extension FixedWidthInteger {
         guard !text.isEmpty else { return nil }
         var value: Self = 0
         for byte in text.utf8 {
-            guard byte.isASCIIDigit else { return nil }
+            guard byte.isDecimalDigit else { return nil }
             let (product, overflowed) = value.multipliedReportingOverflow(by: 10)
             let (sum, carried) = product.addingReportingOverflow(Self(byte - UInt8(ascii: "0")))
             guard !overflowed, !carried else { return nil }
@@ -141,6 +145,6 @@ extension Substring {
 }
 
 extension UInt8 {
-    fileprivate var isASCIIDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
+    fileprivate var isDecimalDigit: Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self) }
     fileprivate var isLatinLetter: Bool { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self | 0x20) }
 }
