@@ -82,8 +82,10 @@ extension LocalRouting.Step {
             case .localRoute(let family, let table): try socket.removeLocalDefaultRoute(family, table: table)
             }
         } catch {
-            let absent: [Errno] = [.noSuchEntry, .noSuchProcess, .addressNotAvailable]
-            guard absent.contains(error.errno) else { throw error }
+            switch error.errno {
+            case .noSuchEntry, .noSuchProcess, .addressNotAvailable: return
+            default: throw error
+            }
         }
     }
 
