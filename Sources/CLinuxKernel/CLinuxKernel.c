@@ -4,7 +4,9 @@
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/vfs.h>
 
 const int C_LINUX_CLONE_NEWNET = CLONE_NEWNET;
@@ -40,4 +42,25 @@ int c_linux_is_namespace_file(int descriptor) {
         return -1;
     }
     return status.f_type == NSFS_MAGIC;
+}
+
+int c_linux_pipe(int ends[2]) {
+    return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
+int c_linux_memory_file(const char *name) {
+    return memfd_create(name, MFD_CLOEXEC);
+}
+
+int c_linux_rename(const char *from, const char *to) {
+    return rename(from, to);
+}
+
+long long c_linux_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1) {
+        return -1;
+    }
+    return peer.uid;
 }

@@ -19,6 +19,11 @@ package enum Clock {
         return now.tv_sec * 1_000_000 + now.tv_nsec / 1_000
     }
 
+    /// Holds the calling thread for so long, or less if a signal comes.
+    package static func sleep(milliseconds: Int) {
+        usleep(useconds_t(clamping: milliseconds * 1_000))
+    }
+
     /// Reads a clock that every Linux has, so the call cannot fail (`clock_gettime(2)`).
     private static func read(_ clock: CInt) -> timespec {
         var time = timespec()

@@ -4,13 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,5 +41,45 @@ extern const int C_LINUX_CLONE_NEWUSER;
 
 // Whether a descriptor is of the file system that holds namespaces, as `fstatfs(2)` tells: 1, 0 or -1.
 int c_linux_is_namespace_file(int descriptor);
+
+int c_linux_pipe(int ends[2]);
+int c_linux_memory_file(const char *name);
+
+// `rename(2)` is in <stdio.h>, whose `stdout` and `stderr` Swift 6 cannot use.
+int c_linux_rename(const char *from, const char *to);
+
+// The user at the other end of a Unix socket (`SO_PEERCRED`), or -1.
+long long c_linux_peer_user(int descriptor);
+
+// What a child process is made of; the program's path is its first argument. -1 stands for no namespace.
+struct c_linux_spawn_request {
+    char *const *arguments;
+    char *const *environment;
+    int standard_input;
+    int standard_output;
+    int standard_error;
+    int user_namespace;
+    int network_namespace;
+    int report;
+};
+
+// The step at which a child failed, as the first of two ints on `report`; the second is its errno.
+enum c_linux_spawn_step {
+    C_LINUX_SPAWN_PREPARE = 1,
+    C_LINUX_SPAWN_USER_NAMESPACE = 2,
+    C_LINUX_SPAWN_NETWORK_NAMESPACE = 3,
+    C_LINUX_SPAWN_EXECUTE = 4,
+};
+
+int c_linux_spawn(const struct c_linux_spawn_request *request);
+
+// 1 if the child has ended, 0 if not yet, -1 for an error.
+int c_linux_wait(int child, int *exit_status, int *signal_number);
+
+// From now on a trap writes `message` to standard output and ends the process with status 1.
+int c_linux_answer_crashes(const unsigned char *message, size_t length);
+
+// From now on a write to a pipe that nobody reads fails instead of ending the process.
+int c_linux_ignore_broken_pipes(void);
 
 #endif

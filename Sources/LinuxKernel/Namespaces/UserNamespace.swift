@@ -11,6 +11,8 @@ package struct UserNamespace: ~Copyable, Sendable {
         }
         return try NetworkNamespace.Identity(of: descriptor) != NetworkNamespace.Identity(of: own)
     }
+
+    consuming func taken() -> OwnedDescriptor { descriptor }
 }
 
 extension NetworkNamespace {

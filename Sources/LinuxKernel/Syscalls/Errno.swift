@@ -33,6 +33,18 @@ package struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// `EINVAL`: the kernel does not understand the request.
     package static let invalidArgument = Errno(rawValue: EINVAL)
 
+    /// `ENAMETOOLONG`: the path does not fit.
+    package static let nameTooLong = Errno(rawValue: ENAMETOOLONG)
+
+    /// `EPIPE`: nobody reads any more.
+    package static let brokenPipe = Errno(rawValue: EPIPE)
+
+    /// `ENOSPC`: the file system is full.
+    package static let noSpace = Errno(rawValue: ENOSPC)
+
+    /// `EROFS`: the file system cannot be written to.
+    package static let readOnlyFileSystem = Errno(rawValue: EROFS)
+
     /// `ELOOP`: a link stands where none is followed.
     package static let tooManyLinks = Errno(rawValue: ELOOP)
 

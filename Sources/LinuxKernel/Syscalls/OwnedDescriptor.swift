@@ -6,7 +6,7 @@ internal import CLinuxKernel
 package struct OwnedDescriptor: ~Copyable, Sendable {
     package let rawValue: CInt
 
-    /// Takes ownership of a descriptor that nobody else closes.
+    /// Takes ownership of a descriptor that nobody else closes; -1 stands for none.
     package init(adopting rawValue: CInt) {
         self.rawValue = rawValue
     }
@@ -17,6 +17,6 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
     }
 
     deinit {
-        close(rawValue)
+        if rawValue >= 0 { close(rawValue) }
     }
 }
