@@ -14,6 +14,9 @@ let settings: [SwiftSetting] = [
 
 let package = Package(
     name: "istio-cni",
+    products: [
+        .executable(name: "istio-cni", targets: ["Plugin"])
+    ],
     targets: [
         // MARK: Pure: values in, values out. No I/O, no Foundation, no dependencies.
         .target(name: "CNIProtocol", swiftSettings: settings),
@@ -28,6 +31,13 @@ let package = Package(
 
         // MARK: A plan, in force: apply, read back, compare, undo.
         .target(name: "Enforcement", dependencies: ["LinuxKernel", "Redirect"], swiftSettings: settings),
+
+        // MARK: One CNI call. Under it there is nothing but this project.
+        .executableTarget(
+            name: "Plugin",
+            dependencies: ["AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect"],
+            swiftSettings: settings
+        ),
 
         // MARK: Tests
         .target(

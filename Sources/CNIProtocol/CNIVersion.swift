@@ -47,7 +47,7 @@ package enum CNIVersion: String, CaseIterable, Comparable, Sendable {
     }
 
     /// All versions, separated by commas.
-    static var list: String {
+    package static var list: String {
         var list = ""
         for version in allCases { list += (list.isEmpty ? "" : ", ") + version.rawValue }
         return list
