@@ -33,9 +33,9 @@ package struct Enforcer: Sendable {
             case .nftables:
                 let batch = NFTablesBatch(RuleSet(plan))
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
-                if before.hasIPTablesChains { try IPTablesRules(programs).remove(from: namespace) }
+                if before.hasIPTablesChains { try IPTablesBackend(programs).remove(from: namespace) }
             case .iptables:
-                try IPTablesRules(programs).apply(RuleSet(plan), in: namespace, isFresh: before.isFresh)
+                try IPTablesBackend(programs).apply(RuleSet(plan), in: namespace, isFresh: before.isFresh)
                 let batch = NFTablesBatch(deleting: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
             }
@@ -59,7 +59,7 @@ package struct Enforcer: Sendable {
         let sockets = try open(namespace)
         let before = try refusing { () throws(KernelError) in try RedirectionEvidence(sockets.rules) }
         if before.hasIPTablesChains || plan.backend == .iptables {
-            try IPTablesRules(programs).remove(from: namespace)
+            try IPTablesBackend(programs).remove(from: namespace)
         }
         let batch = NFTablesBatch(deleting: before.ownTables)
         try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
@@ -84,7 +84,7 @@ package struct Enforcer: Sendable {
             }
             differences += RuleSet(plan).differences(from: tables)
         case .iptables:
-            differences += try IPTablesRules(programs).differences(from: RuleSet(plan), in: namespace)
+            differences += try IPTablesBackend(programs).differences(from: RuleSet(plan), in: namespace)
         }
         for step in LocalRouting(plan).steps {
             let isPresent = try refusing { () throws(KernelError) in try step.isPresent(sockets.routes) }

@@ -2,7 +2,7 @@ internal import LinuxKernel
 internal import Redirect
 
 /// Rules put in place by `iptables-restore`, once per family.
-struct IPTablesRules {
+struct IPTablesBackend {
     private let programs: IPTablesPrograms
 
     init(_ programs: IPTablesPrograms) {
