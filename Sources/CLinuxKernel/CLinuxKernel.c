@@ -45,7 +45,7 @@ int c_linux_is_namespace_file(int descriptor) {
 }
 
 int c_linux_pipe(int ends[2]) {
-    return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+    return pipe2(ends, O_CLOEXEC);
 }
 
 int c_linux_memory_file(const char *name) {

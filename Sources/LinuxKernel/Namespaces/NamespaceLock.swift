@@ -5,7 +5,8 @@ extension NetworkNamespace {
     ///
     /// The lock is `flock(2)` on the namespace's own inode, so it needs no file, and holds between
     /// processes that know the namespace by different paths. It belongs to this handle's open file
-    /// and ends with the handle, or with the process.
+    /// and ends with the handle, or with the process; a child that is being started
+    /// at that moment shares the handle until its exec.
     ///
     /// - Parameter waitMilliseconds: How long to wait for another holder.
     /// - Throws: ``Errno/timedOut`` if another process still holds it by then.

@@ -125,7 +125,7 @@ extension NetworkNamespace {
     }
 }
 
-/// Two ends of a pipe that close at exec and do not wait.
+/// Two ends of a pipe that close at exec.
 private struct Pipe: ~Copyable {
     let reader: OwnedDescriptor
     let writer: OwnedDescriptor
