@@ -39,6 +39,19 @@ let package = Package(
             swiftSettings: settings
         ),
 
+        // MARK: Benchmarks: `make bench`.
+        .executableTarget(
+            name: "EmptyProgram",
+            path: "Benchmarks/EmptyProgram",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "AddBenchmark",
+            dependencies: ["LinuxKernel"],
+            path: "Benchmarks/AddBenchmark",
+            swiftSettings: settings
+        ),
+
         // MARK: Tests
         .target(
             name: "TestSupport",
