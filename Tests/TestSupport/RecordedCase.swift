@@ -16,6 +16,9 @@ package struct RecordedCase: Sendable, CustomStringConvertible {
     /// What the sandbox looked like after one ADD with upstream's iptables back-end.
     package struct Expectation: Decodable, Sendable {
         package let exit: Int
+
+        /// What upstream printed where it refused the pod.
+        package let error: Refusal?
         package let iptables: [String]
         package let ip6tables: [String]
         package let rule4: [String]
@@ -25,9 +28,13 @@ package struct RecordedCase: Sendable, CustomStringConvertible {
         package let lo: [String]
 
         enum CodingKeys: String, CodingKey {
-            case exit, iptables, ip6tables, rule4, rule6, lo
+            case exit, error, iptables, ip6tables, rule4, rule6, lo
             case table133v4 = "table133_4"
             case table133v6 = "table133_6"
+        }
+
+        package struct Refusal: Decodable, Sendable {
+            package let msg: String
         }
     }
 
