@@ -76,7 +76,7 @@ import Testing
         #expect(try Self.plan(.includeOutboundPorts, value).includedOutboundPorts == expected)
     }
 
-    /// The names that upstream's own tests of its validator have, and a blank list (docs/architecture.md).
+    /// The names that upstream's own tests of its validator have, and a blank list, which upstream refuses.
     @Test(arguments: [
         ("", []), ("  ", []), ("eth0", ["eth0"]), ("eth0,eth1,lo", ["eth0", "eth1", "lo"]), ("eth_0", ["eth_0"]),
         ("eth-0", ["eth-0"]), ("eth0.1", ["eth0.1"]), ("a23456789012345", ["a23456789012345"]),
