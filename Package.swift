@@ -87,6 +87,6 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: settings
         ),
-        .testTarget(name: "TidyTests", dependencies: ["CNIProtocol"], swiftSettings: settings),
+        .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),
     ]
 )

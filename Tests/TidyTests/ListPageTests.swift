@@ -1,8 +1,9 @@
 import CNIProtocol
+import Redirect
 import Testing
 
-/// The list of codes in the source and the one in docs/errors.md are the same list.
-@Suite struct ErrorPageTests {
+/// A list that stands in the source and on a page is the same list.
+@Suite struct ListPageTests {
     @Test(arguments: CNIError.Code.allCases)
     func `docs/errors.md says what a code means and what to do`(code: CNIError.Code) throws {
         let row = "| \(code.rawValue) | `\(code.name)` | \(code.meaning) | \(code.remedy) |"
@@ -17,5 +18,15 @@ import Testing
         }
 
         #expect(numbers == CNIError.Code.allCases.map(\.rawValue))
+    }
+
+    @Test func `docs/rules.md has one row for each reason of a rule`() throws {
+        let listed = try Repository.lines("docs/rules.md").compactMap { line in
+            line.hasPrefix("| `") ? line.dropFirst(3).split(separator: "`").first.map(String.init) : nil
+        }
+
+        for reason in Rule.Reason.allCases {
+            #expect(listed.filter { $0 == reason.rawValue }.count == 1, "docs/rules.md: \(reason.rawValue)")
+        }
     }
 }
