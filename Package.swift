@@ -70,7 +70,11 @@ let package = Package(
             exclude: ["Golden"],
             swiftSettings: settings
         ),
-        .testTarget(name: "LinuxKernelTests", dependencies: ["LinuxKernel"], swiftSettings: settings),
+        .testTarget(
+            name: "LinuxKernelTests",
+            dependencies: ["LinuxKernel", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "KernelTests",
             dependencies: ["LinuxKernel", "CLinuxKernel", "TestSupport"],

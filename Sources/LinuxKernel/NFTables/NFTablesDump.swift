@@ -153,17 +153,7 @@ extension NFTablesSocket {
             writer.attribute(UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue), string: table)
             writer.attribute(UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), string: set)
         }
-        for part in parts {
-            guard let list = try part.nested(UInt16(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)) else { continue }
-            for element in try list.elements(ofType: UInt16(NFTA_LIST_ELEM.rawValue)) {
-                guard let key = try element.data(UInt16(NFTA_SET_ELEM_KEY.rawValue)), key.count == byteCount else {
-                    throw KernelError(operation, .badMessage, explanation: "an element has a wrong size")
-                }
-                let flags = try element.bigEndian(UInt16(NFTA_SET_ELEM_FLAGS.rawValue)) ?? 0
-                let isEnd = flags & UInt32(NFT_SET_ELEM_INTERVAL_END.rawValue) != 0
-                result.append(NFTablesSet.Boundary(key: key, isEnd: isEnd))
-            }
-        }
+        for part in parts { result += try NFTablesSet.boundaries(in: part, byteCount: byteCount) }
         return result
     }
 
@@ -185,7 +175,7 @@ extension NFTablesSocket {
         return result
     }
 
-    private static func attributes(
+    static func attributes(
         of message: NetlinkMessage,
         _ operation: String
     ) throws(KernelError) -> NetlinkAttributes {
@@ -198,11 +188,26 @@ extension NFTablesSocket {
 extension NFTablesSet {
     fileprivate static let knownFlags =
         UInt32(NFT_SET_INTERVAL.rawValue) | UInt32(NFT_SET_ANONYMOUS.rawValue) | UInt32(NFT_SET_CONSTANT.rawValue)
+
+    /// Reads one message of the list of a set's elements.
+    static func boundaries(in part: NetlinkAttributes, byteCount: Int) throws(KernelError) -> [Boundary] {
+        guard let list = try part.nested(UInt16(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)) else { return [] }
+        var result: [Boundary] = []
+        for element in try list.elements(ofType: UInt16(NFTA_LIST_ELEM.rawValue)) {
+            guard let key = try element.data(UInt16(NFTA_SET_ELEM_KEY.rawValue)), key.count == byteCount else {
+                throw KernelError(part.operation, .badMessage, explanation: "an element has a wrong size")
+            }
+            let flags = try element.bigEndian(UInt16(NFTA_SET_ELEM_FLAGS.rawValue)) ?? 0
+            let isEnd = flags & UInt32(NFT_SET_ELEM_INTERVAL_END.rawValue) != 0
+            result.append(Boundary(key: key, isEnd: isEnd))
+        }
+        return result
+    }
 }
 
 extension NFTablesBaseChain {
     /// Reads where a chain meets packets, or nil for a chain that none enters by itself.
-    fileprivate init?(_ chain: NetlinkAttributes) throws(KernelError) {
+    init?(_ chain: NetlinkAttributes) throws(KernelError) {
         guard let hook = try chain.nested(UInt16(NFTA_CHAIN_HOOK.rawValue)) else { return nil }
         guard let number = try hook.bigEndian(UInt16(NFTA_HOOK_HOOKNUM.rawValue)),
             let place = Hook(rawValue: number),
@@ -214,7 +219,7 @@ extension NFTablesBaseChain {
 }
 
 extension InstalledRule {
-    fileprivate init(_ rule: NetlinkAttributes) throws(KernelError) {
+    init(_ rule: NetlinkAttributes) throws(KernelError) {
         handle = try rule.bigEndian(UInt16(NFTA_RULE_HANDLE.rawValue), as: UInt64.self) ?? 0
         var expressions: [NFTablesExpression] = []
         var counted: Counted?

@@ -32,26 +32,7 @@ extension RouteSocket {
 
         var result: [InterfaceAddress] = []
         for entry in try list("list addresses", RTM_GETADDR, family: 0, headerByteCount: 8) {
-            // struct ifaddrmsg: family, prefix length, flags, scope, index.
-            guard let number = entry.header.first, let family = InternetFamily(rawValue: number),
-                let prefixLength = entry.header.integer(UInt8.self, at: 1),
-                let scope = entry.header.integer(UInt8.self, at: 3),
-                let index = entry.header.integer(UInt32.self, at: 4)
-            else { continue }
-            // Of a link between two points, IFA_LOCAL is this end's address; IPv6 has only the other.
-            let local = entry.attributes[UInt16(IFA_LOCAL)]
-            guard let address = local ?? entry.attributes[UInt16(IFA_ADDRESS)],
-                address.count == family.addressByteCount
-            else { continue }
-            result.append(
-                InterfaceAddress(
-                    interfaceName: names[index] ?? "",
-                    family: family,
-                    address: [UInt8](address),
-                    prefixLength: Int(prefixLength),
-                    scope: InterfaceAddress.Scope(number: scope)
-                )
-            )
+            if let address = InterfaceAddress(entry, names: names) { result.append(address) }
         }
         return result
     }
@@ -99,6 +80,28 @@ extension RouteSocket {
 
     /// `IFF_UP` of `net/if.h`.
     private static let interfaceIsUp: UInt32 = 1
+}
+
+extension InterfaceAddress {
+    /// Reads an entry of the list of addresses, or nil for one of another family.
+    init?(_ entry: RouteEntry, names: [UInt32: String]) {
+        // struct ifaddrmsg: family, prefix length, flags, scope, index.
+        guard let number = entry.header.first, let family = InternetFamily(rawValue: number),
+            let prefixLength = entry.header.integer(UInt8.self, at: 1),
+            let scope = entry.header.integer(UInt8.self, at: 3),
+            let index = entry.header.integer(UInt32.self, at: 4)
+        else { return nil }
+        // Of a link between two points, IFA_LOCAL is this end's address; IPv6 has only the other.
+        let local = entry.attributes[UInt16(IFA_LOCAL)]
+        guard let address = local ?? entry.attributes[UInt16(IFA_ADDRESS)],
+            address.count == family.addressByteCount
+        else { return nil }
+        interfaceName = names[index] ?? ""
+        self.family = family
+        self.address = [UInt8](address)
+        self.prefixLength = Int(prefixLength)
+        self.scope = Scope(number: scope)
+    }
 }
 
 extension InterfaceAddress.Scope {

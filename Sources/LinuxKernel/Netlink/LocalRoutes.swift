@@ -33,24 +33,7 @@ extension RouteSocket {
     package func routes(_ family: InternetFamily, table: UInt32) throws(KernelError) -> [Route] {
         var result: [Route] = []
         for entry in try list("list routes", RTM_GETROUTE, family: family.rawValue, headerByteCount: 12) {
-            // struct rtmsg: family, destination and source prefix, service, table, protocol, scope, type, flags.
-            let short = entry.header.integer(UInt8.self, at: 4) ?? 0
-            let number = try entry.attributes.hostOrder(UInt16(RTA_TABLE.rawValue)) ?? UInt32(short)
-            guard number == table, let prefixLength = entry.header.integer(UInt8.self, at: 1),
-                let type = entry.header.integer(UInt8.self, at: 7)
-            else { continue }
-            let device = try entry.attributes.hostOrder(UInt16(RTA_OIF.rawValue))
-            let destination = entry.attributes[UInt16(RTA_DST.rawValue)].map { [UInt8]($0) }
-            result.append(
-                Route(
-                    family: family,
-                    table: table,
-                    destination: destination ?? [UInt8](repeating: 0, count: family.addressByteCount),
-                    prefixLength: Int(prefixLength),
-                    isLocal: type == UInt8(RTN_LOCAL),
-                    isThroughLoopback: device == Self.loopbackIndex
-                )
-            )
+            if let route = try Route(entry, family), route.table == table { result.append(route) }
         }
         return result
     }
@@ -84,5 +67,24 @@ extension RouteSocket {
             writer.attribute(UInt16(RTA_TABLE.rawValue), hostOrder: table)
             writer.attribute(UInt16(RTA_OIF.rawValue), hostOrder: Self.loopbackIndex)
         }
+    }
+}
+
+extension Route {
+    /// Reads an entry of the list of routes.
+    init?(_ entry: RouteEntry, _ family: InternetFamily) throws(KernelError) {
+        // struct rtmsg: family, destination and source prefix, service, table, protocol, scope, type, flags.
+        guard let prefixLength = entry.header.integer(UInt8.self, at: 1),
+            let shortTable = entry.header.integer(UInt8.self, at: 4),
+            let type = entry.header.integer(UInt8.self, at: 7)
+        else { return nil }
+        let device = try entry.attributes.hostOrder(UInt16(RTA_OIF.rawValue))
+        let destination = entry.attributes[UInt16(RTA_DST.rawValue)].map { [UInt8]($0) }
+        self.family = family
+        table = try entry.attributes.hostOrder(UInt16(RTA_TABLE.rawValue)) ?? UInt32(shortTable)
+        self.destination = destination ?? [UInt8](repeating: 0, count: family.addressByteCount)
+        self.prefixLength = Int(prefixLength)
+        isLocal = type == UInt8(RTN_LOCAL)
+        isThroughLoopback = device == RouteSocket.loopbackIndex
     }
 }

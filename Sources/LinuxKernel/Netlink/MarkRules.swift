@@ -31,19 +31,7 @@ extension RouteSocket {
     package func markRules(_ family: InternetFamily) throws(KernelError) -> [MarkRule] {
         var result: [MarkRule] = []
         for entry in try list("list routing rules", RTM_GETRULE, family: family.rawValue, headerByteCount: 12) {
-            guard Self.isPlain(entry.header, entry.attributes),
-                let mark = try entry.attributes.hostOrder(UInt16(FRA_FWMARK))
-            else { continue }
-            let table = try entry.attributes.hostOrder(UInt16(FRA_TABLE))
-            result.append(
-                MarkRule(
-                    family,
-                    mark: mark,
-                    mask: try entry.attributes.hostOrder(UInt16(FRA_FWMASK)) ?? .max,
-                    table: table ?? UInt32(entry.header.integer(UInt8.self, at: 4) ?? 0),
-                    priority: try entry.attributes.hostOrder(UInt16(FRA_PRIORITY)) ?? 0
-                )
-            )
+            if let rule = try MarkRule(entry, family) { result.append(rule) }
         }
         return result
     }
@@ -72,19 +60,34 @@ extension RouteSocket {
         }
     }
 
+    fileprivate static let lookUpTable = UInt8(FR_ACT_TO_TBL)
+}
+
+extension MarkRule {
+    /// Reads an entry of the list of rules, or nil for one that looks at more than the mark.
+    init?(_ entry: RouteEntry, _ family: InternetFamily) throws(KernelError) {
+        guard Self.isPlain(entry), let mark = try entry.attributes.hostOrder(UInt16(FRA_FWMARK)) else { return nil }
+        let table = try entry.attributes.hostOrder(UInt16(FRA_TABLE))
+        self.init(
+            family,
+            mark: mark,
+            mask: try entry.attributes.hostOrder(UInt16(FRA_FWMASK)) ?? .max,
+            table: table ?? UInt32(entry.header.integer(UInt8.self, at: 4) ?? 0),
+            priority: try entry.attributes.hostOrder(UInt16(FRA_PRIORITY)) ?? 0
+        )
+    }
+
     /// Whether a rule selects by nothing but mark, and looks up a table.
-    private static func isPlain(_ header: ArraySlice<UInt8>, _ attributes: NetlinkAttributes) -> Bool {
-        let destinationSourceService = header.dropFirst().prefix(3)
+    private static func isPlain(_ entry: RouteEntry) -> Bool {
+        let destinationSourceService = entry.header.dropFirst().prefix(3)
         let selectors = [
             FRA_IIFNAME, FRA_OIFNAME, FRA_GOTO, FRA_UID_RANGE, FRA_IP_PROTO, FRA_SPORT_RANGE, FRA_DPORT_RANGE,
         ]
         // FRA_L3MDEV is always there, as 0.
-        let device = attributes[UInt16(FRA_L3MDEV)]?.first ?? 0
+        let device = entry.attributes[UInt16(FRA_L3MDEV)]?.first ?? 0
         return destinationSourceService.allSatisfy { $0 == 0 } && device == 0
-            && header.integer(UInt8.self, at: 7) == lookUpTable
-            && (header.integer(UInt32.self, at: 8) ?? 0) & UInt32(FIB_RULE_INVERT) == 0
-            && selectors.allSatisfy { attributes[UInt16($0)] == nil }
+            && entry.header.integer(UInt8.self, at: 7) == RouteSocket.lookUpTable
+            && (entry.header.integer(UInt32.self, at: 8) ?? 0) & UInt32(FIB_RULE_INVERT) == 0
+            && selectors.allSatisfy { entry.attributes[UInt16($0)] == nil }
     }
-
-    private static let lookUpTable = UInt8(FR_ACT_TO_TBL)
 }

@@ -70,7 +70,7 @@ struct NetlinkSocket: ~Copyable, Sendable {
         }
         // Any process with CAP_NET_ADMIN here can send to this socket; only the kernel has port 0.
         guard sender.nl_pid == 0 else { return [] }
-        guard count <= buffer.count else { throw KernelError(operation, .messageTooLong) }
+        guard (1...buffer.count).contains(count) else { throw KernelError(operation, .messageTooLong) }
 
         var reader = NetlinkReader(buffer[..<count], operation: operation)
         var messages: [NetlinkMessage] = []

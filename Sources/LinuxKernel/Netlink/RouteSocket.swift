@@ -20,23 +20,20 @@ package struct RouteSocket: ~Copyable, Sendable {
         netlink = try NetlinkSocket(protocol: NETLINK_ROUTE, name: "route")
     }
 
-    /// Reads the attributes of each message of a list, with the fixed structure before them.
+    /// Asks for all entries of a kind.
     func list(
         _ operation: String,
         _ type: Int,
         family: UInt8,
         headerByteCount: Int
-    ) throws(KernelError) -> [(header: ArraySlice<UInt8>, attributes: NetlinkAttributes)] {
+    ) throws(KernelError) -> [RouteEntry] {
         let messages = try netlink.dump(operation: operation, type: UInt16(type)) { writer in
             writer.append(family)
             for _ in 1..<headerByteCount { writer.append(UInt8(0)) }
         }
-        var result: [(header: ArraySlice<UInt8>, attributes: NetlinkAttributes)] = []
+        var result: [RouteEntry] = []
         for message in messages {
-            var reader = NetlinkReader(message.body, operation: operation)
-            try reader.skipHeader(headerByteCount)
-            let header = message.body.prefix(headerByteCount)
-            result.append((header, try reader.attributes()))
+            result.append(try RouteEntry(message, headerByteCount: headerByteCount, operation: operation))
         }
         return result
     }
@@ -44,4 +41,17 @@ package struct RouteSocket: ~Copyable, Sendable {
     /// The index of `lo`: the first interface of every network namespace (`LOOPBACK_IFINDEX` in
     /// the kernel's `include/net/flow.h`).
     static let loopbackIndex: UInt32 = 1
+}
+
+/// One message of a list of rtnetlink: a fixed structure, then attributes.
+struct RouteEntry {
+    let header: ArraySlice<UInt8>
+    let attributes: NetlinkAttributes
+
+    init(_ message: NetlinkMessage, headerByteCount: Int, operation: String) throws(KernelError) {
+        var reader = NetlinkReader(message.body, operation: operation)
+        try reader.skipHeader(headerByteCount)
+        header = message.body.prefix(headerByteCount)
+        attributes = try reader.attributes()
+    }
 }
