@@ -86,6 +86,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "PluginTests",
+            dependencies: [
+                "AgentProtocol", "CLinuxKernel", "Enforcement", "LinuxKernel", "Plugin", "Redirect", "TestSupport",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "AgentProtocolTests",
             dependencies: ["AgentProtocol", "CNIProtocol", "Redirect", "TestSupport"],
             exclude: ["Golden"],

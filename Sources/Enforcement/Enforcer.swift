@@ -6,12 +6,12 @@ package import Redirect
 /// Rules, routes and addresses of others in the namespace are left alone. One writer at a time: every change is made
 /// under `flock(2)` on the namespace itself.
 package struct Enforcer: Sendable {
-    /// How long to wait for another writer, in milliseconds: its own program may take that long.
+    /// How long to wait for other writers, in milliseconds: one that runs iptables on a busy node may take seconds.
     package var lockWaitMilliseconds: Int
 
     let programs: IPTablesPrograms
 
-    package init(lockWaitMilliseconds: Int = 10_000, programs: IPTablesPrograms = IPTablesPrograms()) {
+    package init(lockWaitMilliseconds: Int = 30_000, programs: IPTablesPrograms = IPTablesPrograms()) {
         self.lockWaitMilliseconds = lockWaitMilliseconds
         self.programs = programs
     }

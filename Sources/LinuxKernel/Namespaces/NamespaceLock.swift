@@ -12,6 +12,7 @@ extension NetworkNamespace {
     /// - Throws: ``Errno/timedOut`` if another process still holds it by then.
     package func lock(waitMilliseconds: Int) throws(KernelError) {
         let deadline = Clock.monotonicMilliseconds() + waitMilliseconds
+        var pause = Self.firstPauseMicroseconds
         while true {
             do throws(KernelError) {
                 try systemCall("lock namespace") { flock(descriptor.rawValue, LOCK_EX | LOCK_NB) }
@@ -22,10 +23,14 @@ extension NetworkNamespace {
             guard Clock.monotonicMilliseconds() < deadline else {
                 throw KernelError("lock namespace: another process holds it", .timedOut)
             }
-            usleep(Self.lockPauseMicroseconds)
+            usleep(pause)
+            pause = min(pause * 2, Self.longestPauseMicroseconds)
         }
     }
 
-    /// The holder needs about 1 ms; a shorter pause would only take its processor.
-    private static let lockPauseMicroseconds: useconds_t = 500
+    /// The holder needs about 1 ms.
+    private static let firstPauseMicroseconds: useconds_t = 500
+
+    /// A hundred that wait must not take the holder's processor from it.
+    private static let longestPauseMicroseconds: useconds_t = 16_000
 }

@@ -1,0 +1,111 @@
+import Enforcement
+import Foundation
+import LinuxKernel
+import Redirect
+import TestSupport
+import Testing
+
+/// Namespaces that are not what the runtime says, or that many want at once.
+@Suite(.requiresNetworkNamespaces) struct NamespaceFaultTests {
+    @Test(arguments: ["/no/such/namespace", "/etc/hostname", "/proc/self/ns/mnt", "/proc/self/ns/uts", "/tmp"])
+    func `what is no network namespace is code 102`(path: String) async throws {
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(RedirectPlan()))
+
+        let outcome = try await PluginCall(namespace: path, runDirectory: directory.path).run()
+
+        agent.stop()
+        let error = try outcome.error()
+        #expect(error.code == 102)
+        #expect(error.msg.contains(path))
+        #expect(agent.requests.isEmpty)
+    }
+
+    @Test func `the host's namespace is code 8, unless the runtime insists`() async throws {
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(RedirectPlan()))
+
+        let outcome = try await PluginCall(namespace: "/proc/self/ns/net", runDirectory: directory.path).run()
+
+        agent.stop()
+        let error = try outcome.error()
+        #expect(error.code == 8)
+    }
+
+    @Test(arguments: RedirectPlan.Backend.allCases)
+    func `fifty ADDs at once for one namespace all succeed`(backend: RedirectPlan.Backend) async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        try RouteSocket(in: namespace).setLoopbackUp()
+        let plan = RedirectPlan(backend: backend, interceptionMode: .transparentProxy, redirectsIPv6: true, dns: .all)
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(plan))
+        var call = PluginCall(namespace: "/proc/\(getpid())/fd/\(namespace.rawDescriptor)")
+        call.runDirectory = directory.path
+        call.waitSeconds = 60
+        let one = call
+
+        let endings = try await withThrowingTaskGroup(of: PluginCall.Outcome.self) { group in
+            for _ in 0..<50 { group.addTask { try await one.run() } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+
+        agent.stop()
+        #expect(endings.allSatisfy { $0.ending == .exit(0) }, "\(endings.filter { $0.ending != .exit(0) }.prefix(2))")
+        let drift = try Enforcer().drift(from: plan, in: namespace)
+        #expect(drift.differences == [])
+    }
+
+    /// The kernel refuses what belongs to another process (`NFT_TABLE_F_OWNER`).
+    @Test func `a refused change is named, and nothing is half applied`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        try RouteSocket(in: namespace).setLoopbackUp()
+        let owner = try TableOwner("istio-proxy-nat", in: namespace)
+        let before = try await namespace.command("ip", "-o", "addr", "show", "dev", "lo")
+        let plan = RedirectPlan(interceptionMode: .transparentProxy, redirectsIPv6: true)
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(plan))
+        let path = "/proc/\(getpid())/fd/\(namespace.rawDescriptor)"
+
+        let outcome = try await PluginCall(namespace: path, runDirectory: directory.path).run()
+
+        agent.stop()
+        let error = try outcome.error()
+        #expect(error.code == 100)
+        #expect(error.msg.contains("table inet istio-proxy-nat"))
+        let after = try await namespace.command("ip", "-o", "addr", "show", "dev", "lo")
+        #expect(after == before)
+        let rules = try await namespace.command("ip", "rule")
+        #expect(!rules.contains("fwmark"))
+        let tables = try await namespace.command("nft", "list", "tables")
+        #expect(!tables.contains("istio-proxy-mangle"))
+        withExtendedLifetime(owner) {}
+    }
+}
+
+/// An `nft` that owns a table for as long as it runs.
+private final class TableOwner {
+    private let process = Process()
+    private let input = Pipe()
+
+    init(_ table: String, in namespace: borrowing NetworkNamespace) throws {
+        process.executableURL = URL(filePath: "/usr/bin/nsenter")
+        process.arguments = ["--net=/proc/\(getpid())/fd/\(namespace.rawDescriptor)", "nft", "-i"]
+        process.standardInput = input
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        try input.fileHandleForWriting.write(contentsOf: Data("add table inet \(table) { flags owner; }\n".utf8))
+        let socket = try NFTablesSocket(in: namespace)
+        let deadline = Clock.monotonicMilliseconds() + 5_000
+        while try !socket.tableNames().contains(table) {
+            try #require(Clock.monotonicMilliseconds() < deadline, "nft did not make the table")
+            Clock.sleep(milliseconds: 5)
+        }
+    }
+
+    deinit {
+        // nft in a terminal of its own does not end at SIGTERM.
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+}

@@ -1,0 +1,121 @@
+import Foundation
+import LinuxKernel
+import Testing
+
+/// One call of the built plugin, as a container runtime makes it.
+struct PluginCall {
+    var command = "ADD"
+    var namespace = ""
+    var arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web-1;K8S_POD_UID=u-1"
+    var version = "1.0.0"
+    var runDirectory = "/nonexistent"
+    var waitSeconds = 1
+
+    /// What the runtime passes as annotations; nil for one that knows no such thing.
+    var annotations: String? = #"{"sidecar.istio.io/status":"{}"}"#
+    var previousResult: String? = PluginCall.previousResult("1.0.0")
+    var isolation: [String] = []
+
+    /// Standard input, where it is not to be made of the rest.
+    var input: String?
+
+    static func previousResult(_ version: String) -> String {
+        switch version {
+        case "0.1.0", "0.2.0":
+            #"{ "cniVersion":"\#(version)", "zz": 1.50e3, "ip4": {"ip":"10.1.0.2/24", "x":[ ]}, "dns":{} }"#
+        default:
+            #"{ "zz": 1.50e3,"cniVersion":"\#(version)", "interfaces":[{"name":"eth0","sandbox":"/x","mtu":1500}],"#
+                + #" "ips":[{"address":"10.1.0.2/24","version":"4","interface":0,"more":{"a":null}}],"dns":{}}"#
+        }
+    }
+
+    var standardInput: String {
+        if let input { return input }
+        var text = #"{"cniVersion":"\#(version)","name":"pods","type":"istio-cni","node_name":"node-7","#
+        text += #""cni_agent_run_dir":"\#(runDirectory)","agent_wait_seconds":\#(waitSeconds),"#
+        text += #""pod_namespace":"istio-system","exclude_namespaces":["kube-system"]"#
+        if let annotations { text += #","runtimeConfig":{"io.kubernetes.cri.pod-annotations":\#(annotations)}"# }
+        if let previousResult { text += #","prevResult":\#(previousResult)"# }
+        return text + "}"
+    }
+
+    var environment: [String] {
+        var variables = ["CNI_CONTAINERID=c1", "CNI_IFNAME=eth0", "CNI_PATH=/opt/cni/bin", "CNI_ARGS=\(arguments)"]
+        if !command.isEmpty { variables.append("CNI_COMMAND=\(command)") }
+        if !namespace.isEmpty { variables.append("CNI_NETNS=\(namespace)") }
+        return variables
+    }
+
+    /// `istio-cni` beside the running test program.
+    static let plugin = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        .deletingLastPathComponent().appending(path: "istio-cni").path(percentEncoded: false)
+
+    func run() async throws -> Outcome {
+        let words = isolation + [Self.plugin]
+        let process = ChildProcess(
+            words[0],
+            Array(words.dropFirst()),
+            environment: environment,
+            standardInput: Array(standardInput.utf8),
+            deadlineMilliseconds: 60_000
+        )
+        return try await onThread {
+            let start = Clock.monotonicMilliseconds()
+            let outcome = try process.run()
+            return Outcome(outcome, milliseconds: Clock.monotonicMilliseconds() - start)
+        }
+    }
+
+    struct Outcome: Sendable {
+        let ending: ChildProcess.Ending
+        let output: String
+        let log: String
+        let milliseconds: Int
+
+        init(_ outcome: ChildProcess.Outcome, milliseconds: Int) {
+            ending = outcome.ending
+            output = String(decoding: outcome.standardOutput, as: UTF8.self)
+            log = String(decoding: outcome.standardError, as: UTF8.self)
+            self.milliseconds = milliseconds
+        }
+
+        /// The error on standard output, which is all that may be there.
+        func error() throws -> Failure {
+            #expect(ending == .exit(1))
+            return try JSONDecoder().decode(Failure.self, from: Data(output.utf8))
+        }
+    }
+
+    struct Failure: Decodable, Equatable {
+        let cniVersion: String
+        let code: Int
+        let msg: String
+        let details: String?
+    }
+}
+
+/// A folder that ends with the test.
+final class TemporaryDirectory: Sendable {
+    private let url: URL
+
+    init() throws {
+        url = URL(filePath: "/tmp").appending(path: "icni-\(UUID().uuidString.prefix(13))")
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        // What is left is in /tmp.
+        try? FileManager.default.removeItem(at: url)
+    }
+
+    var path: String { url.path(percentEncoded: false) }
+
+    func path(_ name: String) -> String { url.appending(path: name).path(percentEncoded: false) }
+}
+
+/// Runs what blocks on a thread of its own: the pool that runs tests is as wide as the machine has processors.
+func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
+}
