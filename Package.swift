@@ -15,7 +15,18 @@ let settings: [SwiftSetting] = [
 let package = Package(
     name: "istio-cni",
     products: [
-        .executable(name: "istio-cni", targets: ["Plugin"])
+        .executable(name: "istio-cni", targets: ["Plugin"]),
+        .executable(name: "install-cni", targets: ["NodeProgram"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.7.0"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        // Without traits: with them it brings full Foundation, which is 45 MB in a static executable.
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
     ],
     targets: [
         // MARK: Pure: values in, values out. No I/O, no Foundation, no dependencies.
@@ -36,6 +47,33 @@ let package = Package(
         .executableTarget(
             name: "Plugin",
             dependencies: ["AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect"],
+            swiftSettings: settings
+        ),
+
+        // MARK: What runs on a node all day, and its command line.
+        .target(
+            name: "Agent",
+            dependencies: [
+                "AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "NodeProgram",
+            dependencies: [
+                "Agent", "CNIProtocol", "LinuxKernel", "Redirect",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: settings
         ),
 
@@ -96,6 +134,15 @@ let package = Package(
             name: "AgentProtocolTests",
             dependencies: ["AgentProtocol", "CNIProtocol", "Redirect", "TestSupport"],
             exclude: ["Golden"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "AgentTests",
+            dependencies: [
+                "Agent", "AgentProtocol", "CNIProtocol", "LinuxKernel", "Redirect", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),

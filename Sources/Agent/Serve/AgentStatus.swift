@@ -1,0 +1,39 @@
+package import CNIProtocol
+internal import Redirect
+internal import Synchronization
+
+/// What `/v1/status` says about the agent itself.
+package final class AgentStatus: Sendable {
+    package let backend: BackendChoice
+    package let version: String
+
+    private let isWriter = Mutex(false)
+
+    package init(backend: BackendChoice, version: String) {
+        self.backend = backend
+        self.version = version
+    }
+
+    /// Whether this agent is the one of its node that writes (architecture, decision 19).
+    package var writes: Bool {
+        get { isWriter.withLock { isWriter in isWriter } }
+        set { isWriter.withLock { isWriter in isWriter = newValue } }
+    }
+
+    package func value(pods: PodDirectory) -> JSONValue {
+        var reasons: [JSONValue] = []
+        if !pods.isComplete { reasons.append(.string("the pods of this node have not been read yet")) }
+        // Not a reason against readiness: an upgrade with surge waits for the new agent to be ready.
+        let role = writes ? "this agent writes" : "another agent of this node writes; waiting for it to go"
+        return .object([
+            JSONMember("ready", .bool(reasons.isEmpty)),
+            JSONMember("reasons", .array(reasons)),
+            JSONMember("writer", .bool(writes)),
+            JSONMember("role", .string(role)),
+            JSONMember("pods", .integer(pods.count)),
+            JSONMember("backend", .string(backend.backend.rawValue)),
+            JSONMember("backendReason", .string(backend.reason)),
+            JSONMember("version", .string(version)),
+        ])
+    }
+}

@@ -1,0 +1,59 @@
+internal import LinuxKernel
+internal import Logging
+internal import ServiceLifecycle
+
+/// Sees to it that one agent of a node writes: an upgrade with surge has two (architecture, decision 19).
+package struct WriterLock: Service {
+    private let path: String
+    private let status: AgentStatus
+    private let logger = Logger(label: LogScope.agent)
+
+    private static let fileName = "agent.lock"
+
+    /// How often the lock is tried; the kernel lets go of it when its holder ends in whatever way.
+    private static let pauseMilliseconds = 500
+
+    package init(runDirectory: String, status: AgentStatus) {
+        path = "\(runDirectory)/\(Self.fileName)"
+        self.status = status
+    }
+
+    package func run() async throws {
+        let path = path
+        var hasSaid = false
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do throws(KernelError) {
+                let lock = try FileLock(path)
+                status.writes = true
+                if hasSaid {
+                    logger.info("the other agent is gone; this one writes now", metadata: ["lock": "\(path)"])
+                }
+                await waitForEnd()
+                status.writes = false
+                // Its descriptor is the lock.
+                _ = consume lock
+                return
+            } catch {
+                if !hasSaid {
+                    logger.warning(
+                        "another agent of this node writes; waiting for it to go",
+                        metadata: ["lock": "\(path)", "error": "\(error.description)"]
+                    )
+                    hasSaid = true
+                }
+            }
+            // Cut short by the end of the agent, which the loop sees by itself.
+            try? await cancelWhenGracefulShutdown {
+                try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
+            }
+        }
+    }
+
+    private func waitForEnd() async {
+        do {
+            try await gracefulShutdown()
+        } catch {
+            // Cancelled, which is an end too.
+        }
+    }
+}
