@@ -93,11 +93,12 @@ import Testing
         let hold = Pipe()
         let ready = Pipe()
         pod.executableURL = URL(filePath: "/usr/bin/unshare")
-        pod.arguments = ["-Urn", "sh", "-c", "echo ready; cat"]
+        pod.arguments = ["-Urn", "sh", "-c", "echo ready; exec cat"]
         pod.standardInput = hold
         pod.standardOutput = ready
         try pod.run()
-        defer { hold.fileHandleForWriting.closeFile() }
+        // Not by the end of its input, which children of other tests may hold open.
+        defer { pod.terminate() }
         _ = try await onThread { ready.fileHandleForReading.availableData.count }
         let namespace = try NetworkNamespace(at: "/proc/\(pod.processIdentifier)/ns/net")
         var program = ChildProcess("/usr/sbin/iptables-restore", deadlineMilliseconds: 10_000)

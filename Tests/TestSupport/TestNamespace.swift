@@ -11,32 +11,27 @@ extension NetworkNamespace {
 
     /// Runs a program here and returns its standard output.
     ///
-    /// A failing program fails the test.
+    /// A failing program fails the test. Foundation's `Process` would hand the pipes of this test to children that
+    /// other tests start at the same moment, and two of those can wait for each other for ever.
     package func command(_ name: String, _ arguments: String..., input: String = "") async throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/nsenter")
-        process.arguments = ["--net=/proc/\(getpid())/fd/\(rawDescriptor)", name] + arguments
-        let output = Pipe()
-        let standardInput = Pipe()
-        process.standardOutput = output
-        process.standardInput = standardInput
+        let program = ChildProcess(
+            "/usr/bin/env",
+            [name] + arguments,
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
+            standardInput: Array(input.utf8),
+            deadlineMilliseconds: 60_000,
+            outputByteLimit: 16 * 1_024 * 1_024
+        )
+        let namespace = try NetworkNamespace(at: "/proc/self/fd/\(rawDescriptor)")
         // Waits in a callback: a test that blocks would hold one of the few threads of all tests.
-        let (status, text): (Int32, Data) = try await withCheckedThrowingContinuation { continuation in
+        let outcome = try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                do {
-                    try process.run()
-                    try standardInput.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-                    try standardInput.fileHandleForWriting.close()
-                    let text = try output.fileHandleForReading.readToEnd() ?? Data()
-                    process.waitUntilExit()
-                    continuation.resume(returning: (process.terminationStatus, text))
-                } catch {
-                    continuation.resume(throwing: error)
-                }
+                continuation.resume(with: Result { try program.run(in: namespace) })
             }
         }
-        try #require(status == 0, "\(name) \(arguments) in a namespace")
-        return String(decoding: text, as: UTF8.self)
+        let problem = String(decoding: outcome.standardError, as: UTF8.self)
+        try #require(outcome.isSuccess, "\(name) \(arguments) in a namespace: \(problem)")
+        return String(decoding: outcome.standardOutput, as: UTF8.self)
     }
 }
 
