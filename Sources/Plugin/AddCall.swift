@@ -10,7 +10,18 @@ struct AddCall {
     let configuration: CNIConfiguration
     private(set) var log: PluginLog
     private var phases = AddReport.Phases()
-    private var hasReachedAgent = false
+
+    /// How far the call came with the agent.
+    private var contact = Contact.none
+
+    private enum Contact {
+        /// There was nothing to ask.
+        case none
+
+        /// It was asked for, and away.
+        case tried
+        case reached
+    }
 
     /// The wait for the agent where the entry does not say, in seconds (`agent_wait_seconds`).
     private static let defaultWaitSeconds = 20
@@ -68,11 +79,12 @@ struct AddCall {
         }
     }
 
-    /// Tells the agent, if it was there for this call; else what was said goes to a file of limited size.
+    /// Tells the agent, if it was asked; while it is away what was said goes to a file of limited size.
     ///
     /// The runtime has its answer by now, and nobody can be told that this failed.
     func report(_ outcome: AddReport.Outcome) {
-        if hasReachedAgent {
+        if contact == .none { return }
+        if contact == .reached {
             let report = AddReport(
                 podNamespace: sandbox.arguments.podNamespace,
                 podName: sandbox.arguments.podName,
@@ -105,13 +117,14 @@ extension AddCall {
             budgetMilliseconds: budget,
             connectMilliseconds: isKnown ? budget : Self.unknownPodConnectMilliseconds
         )
+        contact = .tried
         let request = sandbox.request(addresses)
         let agent = AgentConnection(runDirectory: configuration.runDirectory)
         while true {
             do throws(AgentConnection.Failure) {
                 return try agent.ask(request, deadline: wait.currentDeadlineMilliseconds) {
                     wait.connected()
-                    hasReachedAgent = true
+                    contact = .reached
                 }
             } catch {
                 if case .refused(let refusal) = error, refusal.isFinal {
