@@ -11,7 +11,7 @@ package enum Capability {
     package static func missingFromNFTables() -> String? {
         do throws(KernelError) {
             let namespace = try NetworkNamespace.makeNew()
-            try NFTablesSocket(in: namespace).commit(NFTablesBatch(RuleSet(largestPlan)))
+            try NFTablesSocket(in: namespace).commit(NFTablesBatch(RuleSet(largestPlan), replacing: []))
             return nil
         } catch {
             return error.description

@@ -31,7 +31,7 @@ package struct Enforcer: Sendable {
         do throws(EnforcementError) {
             switch plan.backend {
             case .nftables:
-                let batch = NFTablesBatch(RuleSet(plan))
+                let batch = NFTablesBatch(RuleSet(plan), replacing: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
                 if before.hasIPTablesChains { try IPTablesBackend(programs).remove(from: namespace) }
             case .iptables:

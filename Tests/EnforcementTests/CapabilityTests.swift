@@ -15,7 +15,7 @@ import Testing
         let rules = RuleSet(try #require(samplePlans[name]))
         let namespace = try NetworkNamespace.makeNew()
         let socket = try NFTablesSocket(in: namespace)
-        try socket.commit(NFTablesBatch(rules))
+        try socket.commit(NFTablesBatch(rules, replacing: []))
 
         let installed = try socket.installedTables(named: Table.Name.allCases.map { $0.nftablesName })
 

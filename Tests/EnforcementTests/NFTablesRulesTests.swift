@@ -38,7 +38,7 @@ import Testing
         let ours = try NetworkNamespace.makeNew()
         let theirs = try NetworkNamespace.makeNew()
 
-        try NFTablesSocket(in: ours).commit(NFTablesBatch(rules))
+        try NFTablesSocket(in: ours).commit(NFTablesBatch(rules, replacing: []))
         _ = try await theirs.command("nft", "-f", "-", input: rules.nftablesText)
 
         let listed = try await ours.listRuleset()
