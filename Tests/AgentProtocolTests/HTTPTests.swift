@@ -3,7 +3,7 @@ import Redirect
 import TestSupport
 import Testing
 
-@Suite struct HTTPResponseTests {
+@Suite struct HTTPTests {
     private static let withLength = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
     private static let inChunks =
         "HTTP/1.1 200 OK\r\ntransfer-encoding: Chunked\r\n\r\n2\r\nhe\r\n3;a=b\r\nllo\r\n0\r\n\r\n"

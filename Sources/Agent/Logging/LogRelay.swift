@@ -4,13 +4,15 @@ internal import Synchronization
 
 /// Repeats the plugin's log lines in the agent's log.
 final class LogRelay: Sendable {
-    private let logger = Logger(label: LogScope.plugin)
+    private let logger: Logger
 
     /// The lines of one call stay together.
     private let turn = Mutex(())
 
     /// The most labels that are kept of one line; upstream's plugin writes three.
     private static let mostLabels = 32
+
+    init(logger: Logger = Logger(label: LogScope.plugin)) { self.logger = logger }
 
     /// Writes lines, each a JSON object with `level`, `time` and `msg`, and leaves out what is none.
     ///

@@ -30,7 +30,7 @@ package struct SocketLimits: Sendable {
     package init() {}
 }
 
-/// Serves HTTP on one Unix socket until it is told to stop, and sees to it that the path leads there.
+/// Serves HTTP on one Unix socket until it is told to stop, and sees to it that the path leads to an agent.
 struct SocketServer: Service {
     let path: String
     let limits: SocketLimits
@@ -47,7 +47,7 @@ struct SocketServer: Service {
         try await withThrowingTaskGroup(of: Void.self) { bindings in
             var isFirst = true
             while !Task.isShuttingDownGracefully && !Task.isCancelled {
-                let binding = Binding(path: path)
+                let binding = Binding(path: path, users: limits.users)
                 let group = ServiceGroup(configuration: .init(services: [application(binding)], logger: quiet))
                 bindings.addTask {
                     do {
@@ -135,8 +135,11 @@ private final class Binding: Sendable {
     /// 0600: only root can connect at all, and whoever runs the agent.
     private static let mode: UInt32 = 0o600
 
-    init(path: String) {
+    private let users: Set<UInt32>
+
+    init(path: String, users: Set<UInt32>) {
         self.path = path
+        self.users = users
         temporaryPath = path + "." + String(UInt32.random(in: .min ... .max), radix: 16)
     }
 
@@ -167,10 +170,23 @@ private final class Binding: Sendable {
         try file.remove()
     }
 
+    /// Whether a trusted user listens at the path: an agent that was started later.
+    ///
+    /// Two agents answer alike during an upgrade with surge, and would otherwise take the path from each other
+    /// without end. When the later one goes, the path leads nowhere, and is taken back.
+    private var hasSuccessor: Bool {
+        do throws(KernelError) {
+            return users.contains(try UnixSocket(connectingTo: path, deadlineMilliseconds: 0).peerUser())
+        } catch {
+            // A full queue is somebody's; no socket, or nobody who listens, is nobody.
+            return error.errno == .wouldBlock
+        }
+    }
+
     private var isLost: Bool {
         switch state.withLock({ state in state }) {
         case .starting: false
-        case .listening(let file): !file.isInPlace
+        case .listening(let file): !file.isInPlace && !hasSuccessor
         case .ended: true
         }
     }
