@@ -91,9 +91,10 @@ let package = Package(
         ),
 
         // MARK: Tests
+        .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .target(
             name: "TestSupport",
-            dependencies: ["CLinuxKernel", "LinuxKernel", "Redirect"],
+            dependencies: ["CLinuxKernel", "CTestSupport", "LinuxKernel", "Redirect"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -143,6 +144,11 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "PacketTests",
+            dependencies: ["Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),

@@ -56,4 +56,24 @@ extension Trait where Self == ConditionTrait {
             "making a network namespace takes root, or `unshare -Urn`"
         )
     }
+
+    /// Skips the test where the process has one user only, as under `unshare -Urn`.
+    ///
+    /// Rules about a socket's owner then have nothing to tell apart, and iptables refuses users that are not mapped.
+    /// As root it runs, and under `CI` without a user namespace it runs and fails, as above.
+    package static var requiresSeveralUsers: Self {
+        .enabled(
+            if: mapsSeveralUsers && (ProcessInfo.processInfo.environment["CI"] != nil || geteuid() == 0),
+            "telling a proxy's sockets from an application's takes the real root: here is one user only"
+        )
+    }
+
+    /// Whether more than one user of this namespace exists outside of it (`user_namespaces(7)`).
+    private static var mapsSeveralUsers: Bool {
+        guard let map = try? String(contentsOfFile: "/proc/self/uid_map", encoding: .utf8) else {
+            // Without the file the kernel knows no user namespaces.
+            return true
+        }
+        return map.split(separator: "\n").contains { $0.split(separator: " ").last.flatMap { UInt32($0) } ?? 0 > 1 }
+    }
 }

@@ -20,7 +20,7 @@ package struct Packet: Equatable, Sendable {
         case outbound(interface: String)
     }
 
-    package struct Owner: Equatable, Sendable {
+    package struct Owner: Hashable, Sendable {
         package var user: UInt32
         package var group: UInt32
 

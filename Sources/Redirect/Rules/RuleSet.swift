@@ -9,6 +9,9 @@ package struct RuleSet: Equatable, Sendable {
     /// The families whose packets the rules look at; those of another are let go.
     package let families: [AddressFamily]
 
+    /// No rules at all: the pod is left alone.
+    package static let none = RuleSet(families: [])
+
     init(families: [AddressFamily]) {
         self.families = families
         tables = []
