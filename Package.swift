@@ -151,6 +151,11 @@ let package = Package(
             dependencies: ["Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "EnvoyTests",
+            dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            swiftSettings: settings
+        ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),
     ]
 )

@@ -10,7 +10,7 @@ import Testing
 package final class PodSandbox: Sendable {
     package let pod: NetworkNamespace
     package let network: SandboxNetwork
-    let outside: NetworkNamespace
+    package let outside: NetworkNamespace
     let machine: NetworkNamespace
 
     /// Makes the namespaces, with every interface up and every address usable.

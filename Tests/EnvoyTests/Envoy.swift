@@ -1,0 +1,129 @@
+import Foundation
+import LinuxKernel
+import TestSupport
+import Testing
+
+/// Envoy as a sidecar: under the proxy's user, with listeners on 15001 and 15006.
+struct Envoy: Sendable {
+    static let user: UInt32 = 1_337
+
+    /// The program: `ENVOY` names it, else it is where `scripts/install-envoy` puts it.
+    static let path =
+        ProcessInfo.processInfo.environment["ENVOY"]
+        ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build-envoy/envoy")
+        .standardized.path(percentEncoded: false)
+
+    private let namespace: String
+    private let isTransparent: Bool
+
+    /// - Parameters:
+    ///   - namespace: The pod's, which must outlive this value.
+    ///   - isTransparent: Whether 15006 takes what TPROXY hands over, for which the proxy needs capabilities.
+    init(in namespace: borrowing NetworkNamespace, isTransparent: Bool) {
+        self.namespace = "/proc/\(getpid())/fd/\(namespace.rawDescriptor)"
+        self.isTransparent = isTransparent
+    }
+
+    /// Starts Envoy, waits until it serves, and ends it after `body`, whatever comes of that.
+    func whileRunning<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
+        let program = program
+        let namespace = try NetworkNamespace(at: namespace)
+        // A thread of its own, since it waits for the program's end.
+        let (endings, ending) = AsyncStream.makeStream(of: Result<ChildProcess.Outcome, KernelError>.self)
+        Thread.detachNewThread {
+            ending.yield(Result { () throws(KernelError) in try program.run(in: namespace) })
+            ending.finish()
+        }
+        let result: Result<Value, any Error>
+        do {
+            try await waitUntilReady()
+            result = .success(try await body())
+        } catch {
+            result = .failure(error)
+        }
+        try await quit()
+        for await ended in endings {
+            let outcome = try ended.get()
+            #expect(outcome.isSuccess, "Envoy: \(String(decoding: outcome.standardError, as: UTF8.self))")
+        }
+        return try result.get()
+    }
+
+    /// What Envoy has counted so far, by name; what is 0 is left out.
+    func counters() async throws -> [String: Int] {
+        let text = try await ask("stats?usedonly", method: "GET")
+        let pairs = text.split(separator: "\n").compactMap { line -> (String, Int)? in
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2, let count = Int(parts[1].trimmingCharacters(in: .whitespaces)) else { return nil }
+            return (String(parts[0]), count)
+        }
+        return Dictionary(pairs) { first, _ in first }
+    }
+
+    /// As root the shell opens the program and Envoy is started through that descriptor: its user need not be able
+    /// to reach a clone below /root.
+    private var program: ChildProcess {
+        let capabilities =
+            isTransparent
+            ? ["--inh-caps", "+net_admin,+net_raw", "--ambient-caps", "+net_admin,+net_raw"] : []
+        let become = ["setpriv", "--reuid", "\(Self.user)", "--regid", "\(Self.user)", "--clear-groups"] + capabilities
+        let arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn", "--config-yaml"]
+        return ChildProcess(
+            "/bin/sh",
+            ["-c", #"exec 3< "$0"; exec "$@""#, Self.path] + become + ["/proc/self/fd/3"] + arguments
+                + [EnvoyConfiguration(isTransparent: isTransparent).text],
+            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
+            deadlineMilliseconds: 120_000
+        )
+    }
+
+    private func waitUntilReady() async throws {
+        let deadline = Clock.monotonicMilliseconds() + 30_000
+        while try await !isReady() {
+            try #require(Clock.monotonicMilliseconds() < deadline, "Envoy is not ready after 30 s")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+
+    /// Answers no as well while nobody listens: `curl` then writes nothing.
+    private func isReady() async throws -> Bool {
+        try await ask("ready", method: "GET", mayFail: true).contains("LIVE")
+    }
+
+    private func quit() async throws {
+        _ = try await ask("quitquitquit", method: "POST", mayFail: true)
+    }
+
+    /// Asks Envoy's administration interface, as the proxy's user.
+    private func ask(_ path: String, method: String, mayFail: Bool = false) async throws -> String {
+        let user = "\(Self.user)"
+        let call = #"curl -q -sS --max-time 20 -X "$1" "http://127.0.0.1:15000/$2""#
+        return try await NetworkNamespace(at: namespace).command(
+            "setpriv",
+            "--reuid",
+            user,
+            "--regid",
+            user,
+            "--clear-groups",
+            "sh",
+            "-c",
+            mayFail ? "\(call) || true" : call,
+            "sh",
+            method,
+            path
+        )
+    }
+}
+
+extension Trait where Self == ConditionTrait {
+    /// Skips the test where there is no Envoy.
+    ///
+    /// Under `CI` it runs all the same, and fails.
+    static var requiresEnvoy: Self {
+        .enabled(
+            if: ProcessInfo.processInfo.environment["CI"] != nil
+                || FileManager.default.isExecutableFile(atPath: Envoy.path),
+            "a real Envoy is needed, which scripts/install-envoy gets"
+        )
+    }
+}
