@@ -4,6 +4,7 @@
 // All that the handler may touch: it runs at any instruction, with any lock held.
 static const char *volatile crash_message;
 static volatile size_t crash_message_length;
+static volatile int crash_status;
 static unsigned char alternate_stack[16384];
 
 static void on_crash(int signal_number) {
@@ -21,10 +22,10 @@ static void on_crash(int signal_number) {
         rest += count;
         length -= (size_t)count;
     }
-    _exit(1);
+    _exit(crash_status);
 }
 
-int c_linux_answer_crashes(const unsigned char *message, size_t length) {
+int c_linux_answer_crashes(const unsigned char *message, size_t length, int status) {
     char *copy = malloc(length > 0 ? length : 1);
     if (copy == NULL) {
         return -1;
@@ -34,6 +35,7 @@ int c_linux_answer_crashes(const unsigned char *message, size_t length) {
     crash_message_length = 0;
     crash_message = copy;
     crash_message_length = length;
+    crash_status = status;
 
     // On the usual stack the handler could not run after that one has overflowed.
     stack_t stack = {.ss_sp = alternate_stack, .ss_size = sizeof alternate_stack};

@@ -26,6 +26,9 @@ struct AddCall {
     /// The wait for the agent where the entry does not say, in seconds (`agent_wait_seconds`).
     private static let defaultWaitSeconds = 20
 
+    /// What an agent that is there needs for its answer, in seconds: a wait of 0 must not refuse every pod.
+    private static let leastWaitSeconds = 1
+
     /// Where the runtime does not pass annotations, a pod may well be outside the mesh: it must not wait for long for
     /// an agent that is not there.
     private static let unknownPodConnectMilliseconds = 2_000
@@ -94,12 +97,12 @@ struct AddCall {
                 log: log.lines
             )
             do throws(AgentConnection.Failure) {
-                return try AgentConnection(runDirectory: configuration.runDirectory).send(report)
+                return try AgentConnection(configuration).send(report)
             } catch {
                 // To the file, then.
             }
         }
-        log.appendToFile(in: configuration.runDirectory)
+        log.appendToFile(in: configuration.agentDirectory)
     }
 }
 
@@ -110,7 +113,7 @@ extension AddCall {
     private mutating func askAgent(_ addresses: [String]) throws(CNIError) -> AddAnswer {
         let start = Clock.monotonicMicroseconds()
         defer { phases.lookup = Clock.monotonicMicroseconds() - start }
-        let budget = (configuration.agentWaitSeconds ?? Self.defaultWaitSeconds) * 1_000
+        let budget = max(configuration.agentWaitSeconds ?? Self.defaultWaitSeconds, Self.leastWaitSeconds) * 1_000
         let isKnown = configuration.podAnnotations != nil
         var wait = AgentWait(
             now: start / 1_000,
@@ -119,12 +122,13 @@ extension AddCall {
         )
         contact = .tried
         let request = sandbox.request(addresses)
-        let agent = AgentConnection(runDirectory: configuration.runDirectory)
+        let agent = AgentConnection(configuration)
         while true {
             do throws(AgentConnection.Failure) {
                 return try agent.ask(request, deadline: wait.currentDeadlineMilliseconds) {
                     wait.connected()
                     contact = .reached
+                    return wait.currentDeadlineMilliseconds
                 }
             } catch {
                 if case .refused(let refusal) = error, refusal.isFinal {

@@ -1,12 +1,13 @@
 internal import AgentProtocol
+internal import CNIProtocol
 internal import LinuxKernel
 
 /// The agent of this node, as one call asks it: one connection a request.
 struct AgentConnection {
     let socketPath: String
 
-    init(runDirectory: String) {
-        socketPath = "\(runDirectory)/pluginevent.sock"
+    init(_ configuration: CNIConfiguration) {
+        socketPath = "\(configuration.agentDirectory)/pluginevent.sock"
     }
 
     /// Why there was no answer that can be used.
@@ -33,14 +34,13 @@ struct AgentConnection {
     ///
     /// - Parameters:
     ///   - request: Who the pod is.
-    ///   - deadline: Until when, on the clock of `Clock.monotonicMilliseconds()`.
-    ///   - connected: Called once there is a connection.
+    ///   - deadline: Until when there must be a connection, on the clock of `Clock.monotonicMilliseconds()`.
+    ///   - connected: Called once there is one; says until when the answer may take.
     /// - Returns: The decision.
     /// - Throws: ``Failure``.
-    func ask(_ request: AddRequest, deadline: Int, connected: () -> Void) throws(Failure) -> AddAnswer {
+    func ask(_ request: AddRequest, deadline: Int, connected: () -> Int) throws(Failure) -> AddAnswer {
         let socket = try connect(deadline: deadline)
-        connected()
-        let response = try exchange(HTTPRequestText(request), over: socket, deadline: deadline)
+        let response = try exchange(HTTPRequestText(request), over: socket, deadline: connected())
         let reply: AddReply
         do throws(MessageError) {
             reply = try AddReply(response)
@@ -111,4 +111,11 @@ struct AgentConnection {
             }
         }
     }
+}
+
+extension CNIConfiguration {
+    /// Where the agent's sockets are, and the plugin's own log.
+    ///
+    /// An entry that does not say means the chart's directory, and not the root of the host's file system.
+    var agentDirectory: String { runDirectory.isEmpty ? "/var/run/istio-cni" : runDirectory }
 }

@@ -19,8 +19,7 @@ struct CheckCall {
         let answer: AddAnswer
         do throws(AgentConnection.Failure) {
             let deadline = Clock.monotonicMilliseconds() + Self.agentMilliseconds
-            let agent = AgentConnection(runDirectory: configuration.runDirectory)
-            answer = try agent.ask(sandbox.request(addresses), deadline: deadline) {}
+            answer = try AgentConnection(configuration).ask(sandbox.request(addresses), deadline: deadline) { deadline }
         } catch {
             return try checkWithoutPlan(namespace, error)
         }
@@ -28,12 +27,25 @@ struct CheckCall {
         let drift = try sandbox.enforcing { () throws(EnforcementError) in
             try Enforcer().drift(from: plan, in: namespace)
         }
-        guard drift.isEmpty else {
+        guard drift.isEmpty || isInForceOtherwise(plan, namespace) else {
             throw CNIError(
                 .redirectionDiffers,
                 "\(sandbox.pod.description): \(drift.differences.count) differences between its redirection and its plan; restart the pod",
                 details: drift.differences.prefix(Self.mostDifferences).joined(separator: "\n")
             )
+        }
+    }
+
+    /// Whether the rules are those of the other back-end: a new setting of the agent holds from the next sandbox on, and
+    /// the pods that run by then keep what they have.
+    private func isInForceOtherwise(_ plan: RedirectPlan, _ namespace: borrowing NetworkNamespace) -> Bool {
+        var other = plan
+        other.backend = plan.backend == .nftables ? .iptables : .nftables
+        do throws(EnforcementError) {
+            return try Enforcer().drift(from: other, in: namespace).isEmpty
+        } catch {
+            // A back-end that this node does not have has put nothing in place.
+            return false
         }
     }
 

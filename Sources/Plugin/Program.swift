@@ -8,29 +8,34 @@ enum Program {
     static func main() {
         let start = Clock.monotonicMicroseconds()
         let answer = Answer.run(startedAt: start)
-        // From here on there is an answer, and a second one would spoil it.
-        try? OwnProcess.answerCrashes(with: [])
-        var status: Int32 = 0
+        var status: Int32
+        let bytes: [UInt8]
         switch answer.result {
-        case .success(let bytes):
-            if !bytes.isEmpty { status = write(bytes) }
+        case .success(let result):
+            status = 0
+            bytes = result
         case .failure(let error):
             status = 1
-            _ = write(error.bytes(version: answer.version))
+            bytes = error.bytes(version: answer.version)
         }
+        // From here on there is an answer, and a second one would spoil it.
+        try? OwnProcess.answerCrashes(with: [])
+        if !bytes.isEmpty, !write(bytes) { status = 1 }
+        // The runtime has what it needs: what goes wrong in the report must not take it back.
+        try? OwnProcess.answerCrashes(with: [], status: status)
         OwnProcess.closeStandardOutput()
         answer.finish()
         OwnProcess.exit(status)
     }
 
-    /// The exit status after writing `bytes` to standard output.
-    private static func write(_ bytes: [UInt8]) -> Int32 {
+    /// Whether `bytes` could be written to standard output.
+    private static func write(_ bytes: [UInt8]) -> Bool {
         do throws(KernelError) {
             try OwnProcess.writeStandardOutput(bytes)
-            return 0
+            return true
         } catch {
             // The runtime has closed its end; it reads the status.
-            return 1
+            return false
         }
     }
 }
@@ -101,20 +106,25 @@ struct Answer {
         case .check(let attachment, in: let reference, let arguments):
             let configuration = try readConfiguration()
             try request.requireCommand(of: configuration.version)
-            let sandbox = try Sandbox(attachment, reference, arguments)
-            return check(CheckCall(sandbox: sandbox, configuration: configuration))
+            return check(attachment, reference, arguments, configuration)
         case .add(let attachment, in: let reference, let arguments):
             let configuration = try readConfiguration()
-            return try add(attachment, reference, arguments, configuration, startedAt: start)
+            return add(attachment, reference, arguments, configuration, startedAt: start)
         }
     }
 
-    private static func check(_ call: CheckCall) -> Answer {
+    private static func check(
+        _ attachment: CNIAttachment,
+        _ reference: NamespaceReference,
+        _ arguments: String,
+        _ configuration: CNIConfiguration
+    ) -> Answer {
         do throws(CNIError) {
-            try call.run()
-            return Answer(result: .success([]), version: call.configuration.version)
+            let sandbox = try Sandbox(attachment, reference, arguments)
+            try CheckCall(sandbox: sandbox, configuration: configuration).run()
+            return Answer(result: .success([]), version: configuration.version)
         } catch {
-            return Answer(result: .failure(error), version: call.configuration.version)
+            return Answer(result: .failure(error), version: configuration.version)
         }
     }
 
@@ -124,8 +134,7 @@ struct Answer {
         _ arguments: String,
         _ configuration: CNIConfiguration,
         startedAt start: Int
-    ) throws(CNIError) -> Answer {
-        var failure: CNIError
+    ) -> Answer {
         do throws(CNIError) {
             let sandbox = try Sandbox(attachment, reference, arguments)
             let result = try CNIResult(of: configuration)
@@ -142,10 +151,8 @@ struct Answer {
             let ended = call
             return Answer(result: answer, version: configuration.version) { ended.report(outcome) }
         } catch {
-            failure = error
+            return Answer(result: .failure(error), version: configuration.version)
         }
-        failure.version = configuration.version
-        throw failure
     }
 
     private static func readConfiguration() throws(CNIError) -> CNIConfiguration {

@@ -1,4 +1,5 @@
 import AgentProtocol
+import CLinuxKernel
 import Enforcement
 import Foundation
 import LinuxKernel
@@ -10,13 +11,9 @@ import Testing
 @Suite(.requiresNetworkNamespaces) struct AgentFaultTests {
     static let mesh = #"{"sidecar.istio.io/status":"{}"}"#
 
-    func call(_ namespace: borrowing NetworkNamespace, _ directory: TemporaryDirectory) -> PluginCall {
-        PluginCall(namespace: "/proc/\(getpid())/fd/\(namespace.rawDescriptor)", runDirectory: directory.path)
-    }
-
     @Test func `a mesh pod without an agent is held back, with all that is needed to find out why`() async throws {
         let namespace = try NetworkNamespace.makeNew()
-        let call = call(namespace, try TemporaryDirectory())
+        let call = PluginCall(namespace, try TemporaryDirectory())
 
         let outcome = try await call.run()
 
@@ -29,7 +26,8 @@ import Testing
     }
 
     @Test func `a pod outside the mesh starts at once without an agent`() async throws {
-        var call = call(try NetworkNamespace.makeNew(), try TemporaryDirectory())
+        let namespace = try NetworkNamespace.makeNew()
+        var call = PluginCall(namespace, try TemporaryDirectory())
         call.annotations = "{}"
         call.waitSeconds = 30
 
@@ -42,7 +40,7 @@ import Testing
 
     @Test func `where annotations are not passed, nobody there within 2 s is enough to give up`() async throws {
         let namespace = try NetworkNamespace.makeNew()
-        var call = call(namespace, try TemporaryDirectory())
+        var call = PluginCall(namespace, try TemporaryDirectory())
         call.annotations = nil
         call.waitSeconds = 30
 
@@ -56,7 +54,7 @@ import Testing
     @Test func `an agent that appears in time is asked`() async throws {
         let namespace = try NetworkNamespace.makeNew()
         let directory = try TemporaryDirectory()
-        var call = call(namespace, directory)
+        var call = PluginCall(namespace, directory)
         call.waitSeconds = 20
         async let running = call.run()
         try await onThread { Clock.sleep(milliseconds: 400) }
@@ -77,7 +75,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let refusal = ScriptedAgent.Reply.refusal(AddRefusal(reason, "not now"))
         let agent = try ScriptedAgent(in: directory, refusal, refusal, .plan(RedirectPlan()))
-        var call = call(namespace, directory)
+        var call = PluginCall(namespace, directory)
         call.waitSeconds = 20
 
         let outcome = try await call.run()
@@ -88,12 +86,109 @@ import Testing
         #expect(agent.count("/v1/report") == 1)
     }
 
+    /// The 2 s are for an agent to be there; one that is there has the whole wait.
+    @Test func `where annotations are not passed, an agent that is slow is waited for`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .late(RedirectPlan(), milliseconds: 2_500))
+        var call = PluginCall(namespace, directory)
+        call.annotations = nil
+        call.waitSeconds = 20
+
+        let outcome = try await call.run()
+
+        agent.stop()
+        #expect(outcome.ending == .exit(0), "\(outcome.output)")
+        #expect(agent.count("/v1/add") == 1)
+    }
+
+    @Test func `a wait of 0 s is enough for an agent that is there`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(RedirectPlan()))
+        var call = PluginCall(namespace, directory)
+        call.waitSeconds = 0
+
+        let outcome = try await call.run()
+
+        agent.stop()
+        #expect(outcome.ending == .exit(0), "\(outcome.output)")
+    }
+
+    @Test func `an entry that names no run directory means the usual one`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        var call = PluginCall(namespace, try TemporaryDirectory())
+        call.runDirectory = ""
+
+        let error = try await call.run().error()
+
+        #expect(error.code == 11)
+        #expect(error.details?.contains("/var/run/istio-cni/pluginevent.sock") == true)
+        #expect(!FileManager.default.fileExists(atPath: "/istio-cni.log"))
+    }
+
+    /// Who may bind the agent's path must not be able to switch redirection off, or to choose a plan.
+    @Test(.requiresSeveralUsers) func `a socket of another user is not the agent's`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let stranger = ChildProcess(
+            "/usr/bin/python3",
+            ["-c", Self.stranger, directory.path("pluginevent.sock")],
+            standardInput: AddAnswer.redirect(RedirectPlan()).bytes(),
+            deadlineMilliseconds: 20_000
+        )
+        async let listening = onThread { try stranger.run() }
+        try await onThread {
+            let deadline = Clock.monotonicMilliseconds() + 10_000
+            while access(directory.path("pluginevent.sock"), F_OK) != 0, Clock.monotonicMilliseconds() < deadline {
+                Clock.sleep(milliseconds: 5)
+            }
+        }
+
+        let error = try await PluginCall(namespace, directory).run().error()
+        let heard = try await listening
+
+        #expect(error.code == 11)
+        #expect(error.details?.contains("uid 65534") == true, "\(error)")
+        #expect(heard.isSuccess, "\(String(decoding: heard.standardError, as: UTF8.self))")
+        #expect(heard.standardOutput.isEmpty)
+        let evidence = try Enforcer().evidence(in: namespace)
+        #expect(!evidence.isInForce)
+    }
+
+    /// Answers as an agent does, and prints what it is asked.
+    ///
+    /// The kernel notes the user of a socket at `listen(2)`.
+    static let stranger = """
+        import os, socket, sys
+        body = sys.stdin.buffer.read()
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(sys.argv[1] + ".new")
+        os.chmod(sys.argv[1] + ".new", 0o666)
+        os.seteuid(65534)
+        listener.listen(64)
+        os.seteuid(0)
+        os.rename(sys.argv[1] + ".new", sys.argv[1])
+        listener.settimeout(10)
+        try:
+            while True:
+                connection, _ = listener.accept()
+                listener.settimeout(1)
+                connection.settimeout(1)
+                if request := connection.recv(65536):
+                    print(request)
+                    connection.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body) + body)
+                connection.close()
+        except TimeoutError:
+            pass
+        """
+
     @Test func `a bad annotation is final`() async throws {
         let namespace = try NetworkNamespace.makeNew()
         let directory = try TemporaryDirectory()
         let message = #"traffic.sidecar.istio.io/excludeInboundPorts: "80," has an empty element"#
         let agent = try ScriptedAgent(in: directory, .refusal(AddRefusal(.badPod, message)))
-        var call = call(namespace, directory)
+        var call = PluginCall(namespace, directory)
         call.waitSeconds = 20
 
         let outcome = try await call.run()
@@ -124,7 +219,7 @@ import Testing
         let directory = try TemporaryDirectory()
         let agent = try ScriptedAgent(in: directory, try #require(Self.nonsense[name]))
 
-        let outcome = try await call(namespace, directory).run()
+        let outcome = try await PluginCall(namespace, directory).run()
 
         agent.stop()
         let error = try outcome.error()
@@ -148,10 +243,14 @@ import Testing
     }
 
     @Test func `lines go to a file of the run directory when the agent is away`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
         let directory = try TemporaryDirectory()
-        _ = try await call(try NetworkNamespace.makeNew(), directory).run()
+        let call = PluginCall(namespace, directory)
+        _ = try await call.run()
 
-        let lines = try String(contentsOfFile: directory.path("istio-cni.log"), encoding: .utf8).split(separator: "\n")
+        let lines = try withExtendedLifetime(call) {
+            try String(contentsOfFile: directory.path("istio-cni.log"), encoding: .utf8).split(separator: "\n")
+        }
 
         #expect(lines.count == 1)
         for line in lines {

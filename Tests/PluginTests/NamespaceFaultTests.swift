@@ -32,15 +32,21 @@ import Testing
         #expect(error.code == 8)
     }
 
-    @Test(arguments: RedirectPlan.Backend.allCases)
-    func `fifty ADDs at once for one namespace all succeed`(backend: RedirectPlan.Backend) async throws {
+    @Test func `fifty ADDs at once for one namespace all succeed`() async throws {
+        try await addFiftyTimes(.nftables)
+    }
+
+    @Test(.requiresSeveralUsers) func `fifty ADDs at once with iptables all succeed`() async throws {
+        try await addFiftyTimes(.iptables)
+    }
+
+    func addFiftyTimes(_ backend: RedirectPlan.Backend) async throws {
         let namespace = try NetworkNamespace.makeNew()
         try RouteSocket(in: namespace).setLoopbackUp()
         let plan = RedirectPlan(backend: backend, interceptionMode: .transparentProxy, redirectsIPv6: true, dns: .all)
         let directory = try TemporaryDirectory()
         let agent = try ScriptedAgent(in: directory, .plan(plan))
-        var call = PluginCall(namespace: "/proc/\(getpid())/fd/\(namespace.rawDescriptor)")
-        call.runDirectory = directory.path
+        var call = PluginCall(namespace, directory)
         call.waitSeconds = 60
         let one = call
 
@@ -55,6 +61,66 @@ import Testing
         #expect(drift.differences == [])
     }
 
+    /// The plugin has opened it by then, and an open namespace lives.
+    @Test func `a path that vanishes while the agent thinks changes nothing`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .late(RedirectPlan(), milliseconds: 1_500))
+        let script = #"""
+            set -e; touch "$0/netns"; mount --bind "$1" "$0/netns"
+            { until [ -e "$0/asked" ]; do sleep 0.01; done; umount --lazy "$0/netns"; rm "$0/netns"; } > "$0/trouble" 2>&1 &
+            shift; exec "$@"
+            """#
+        let unshared = ["/usr/bin/unshare", "--mount", "--propagation", "private"]
+        var call = PluginCall(namespace, directory)
+        call.isolation = unshared + ["/bin/bash", "-c", script, directory.path, call.namespace]
+        call.namespace = directory.path("netns")
+        call.waitSeconds = 20
+        let one = call
+
+        async let running = one.run()
+        try await onThread {
+            agent.waitForRequest()
+            _ = FileManager.default.createFile(atPath: directory.path("asked"), contents: nil)
+        }
+        let outcome = try await running
+
+        agent.stop()
+        #expect(outcome.ending == .exit(0), "\(outcome.output)")
+        #expect(!FileManager.default.fileExists(atPath: directory.path("netns")))
+        #expect(try Enforcer().drift(from: RedirectPlan(), in: namespace).isEmpty)
+    }
+
+    @Test func `an ADD waits for whoever is changing the namespace`() async throws {
+        final class Holder: Sendable {
+            let namespace: NetworkNamespace
+            init(_ path: String) throws {
+                namespace = try NetworkNamespace(at: path)
+                try namespace.lock(waitMilliseconds: 0)
+            }
+        }
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(RedirectPlan()))
+        let call = PluginCall(namespace, directory)
+        var holder: Holder? = try Holder(namespace.pathForOthers)
+
+        async let running = call.run()
+        try await onThread {
+            agent.waitForRequest()
+            Clock.sleep(milliseconds: 300)
+        }
+        let isAppliedTooEarly = try Enforcer().evidence(in: namespace).isInForce
+        #expect(holder != nil)
+        holder = nil
+        let outcome = try await running
+
+        agent.stop()
+        #expect(!isAppliedTooEarly)
+        #expect(outcome.ending == .exit(0))
+        #expect(try Enforcer().drift(from: RedirectPlan(), in: namespace).isEmpty)
+    }
+
     /// The kernel refuses what belongs to another process (`NFT_TABLE_F_OWNER`).
     @Test func `a refused change is named, and nothing is half applied`() async throws {
         let namespace = try NetworkNamespace.makeNew()
@@ -64,9 +130,8 @@ import Testing
         let plan = RedirectPlan(interceptionMode: .transparentProxy, redirectsIPv6: true)
         let directory = try TemporaryDirectory()
         let agent = try ScriptedAgent(in: directory, .plan(plan))
-        let path = "/proc/\(getpid())/fd/\(namespace.rawDescriptor)"
 
-        let outcome = try await PluginCall(namespace: path, runDirectory: directory.path).run()
+        let outcome = try await PluginCall(namespace, directory).run()
 
         agent.stop()
         let error = try outcome.error()

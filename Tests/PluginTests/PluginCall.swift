@@ -14,7 +14,18 @@ struct PluginCall {
     /// What the runtime passes as annotations; nil for one that knows no such thing.
     var annotations: String? = #"{"sidecar.istio.io/status":"{}"}"#
     var previousResult: String? = PluginCall.previousResult("1.0.0")
+
+    /// The words before the program's own: what it is run by.
     var isolation: [String] = []
+
+    /// The program, where it is not the one that was built for this run.
+    var program = PluginCall.plugin
+
+    /// Variables that replace those of the rest; "" takes one away.
+    var variables: [String: String] = [:]
+
+    /// Kept for as long as the call is.
+    private var directory: TemporaryDirectory?
 
     /// Standard input, where it is not to be made of the rest.
     var input: String?
@@ -40,18 +51,31 @@ struct PluginCall {
     }
 
     var environment: [String] {
-        var variables = ["CNI_CONTAINERID=c1", "CNI_IFNAME=eth0", "CNI_PATH=/opt/cni/bin", "CNI_ARGS=\(arguments)"]
-        if !command.isEmpty { variables.append("CNI_COMMAND=\(command)") }
-        if !namespace.isEmpty { variables.append("CNI_NETNS=\(namespace)") }
-        return variables
+        let usual = [
+            "CNI_COMMAND": command, "CNI_CONTAINERID": "c1", "CNI_NETNS": namespace, "CNI_IFNAME": "eth0",
+            "CNI_PATH": "/opt/cni/bin", "CNI_ARGS": arguments, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+        ]
+        return usual.merging(variables) { _, wanted in wanted }.filter { !$0.value.isEmpty }.map { "\($0)=\($1)" }
     }
 
     /// `istio-cni` beside the running test program.
     static let plugin = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "istio-cni").path(percentEncoded: false)
 
+    init(command: String = "ADD", namespace: String = "", runDirectory: String = "/nonexistent") {
+        self.command = command
+        self.namespace = namespace
+        self.runDirectory = runDirectory
+    }
+
+    /// An ADD in `namespace`, which the caller must keep open, with the agent's socket in `directory`.
+    init(_ namespace: borrowing NetworkNamespace, _ directory: TemporaryDirectory) {
+        self.init(namespace: namespace.pathForOthers, runDirectory: directory.path)
+        self.directory = directory
+    }
+
     func run() async throws -> Outcome {
-        let words = isolation + [Self.plugin]
+        let words = isolation + [program]
         let process = ChildProcess(
             words[0],
             Array(words.dropFirst()),
@@ -79,9 +103,12 @@ struct PluginCall {
             self.milliseconds = milliseconds
         }
 
-        /// The error on standard output, which is all that may be there.
+        /// The error on standard output, which is all that may be there; what else is said is JSON too.
         func error() throws -> Failure {
             #expect(ending == .exit(1))
+            for line in log.split(separator: "\n") {
+                #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }
+            }
             return try JSONDecoder().decode(Failure.self, from: Data(output.utf8))
         }
     }
@@ -92,6 +119,11 @@ struct PluginCall {
         let msg: String
         let details: String?
     }
+}
+
+extension NetworkNamespace {
+    /// A path by which other processes can open it for as long as this handle lives.
+    var pathForOthers: String { "/proc/\(getpid())/fd/\(rawDescriptor)" }
 }
 
 /// A folder that ends with the test.

@@ -1,6 +1,7 @@
 import AgentProtocol
 import CLinuxKernel
 import Foundation
+import LinuxKernel
 import Redirect
 import Synchronization
 import Testing
@@ -9,6 +10,10 @@ import Testing
 final class ScriptedAgent: Sendable {
     enum Reply: Sendable {
         case plan(RedirectPlan)
+
+        /// The plan, after so long.
+        case late(RedirectPlan, milliseconds: Int)
+        case skip(SkipReason)
         case refusal(AddRefusal)
 
         /// These bytes, and the end of the connection.
@@ -19,11 +24,12 @@ final class ScriptedAgent: Sendable {
     }
 
     private let descriptor: CInt
-    private let path: String
+    private let directory: TemporaryDirectory
     private let state: Mutex<(replies: [Reply], requests: [String])>
 
     init(in directory: TemporaryDirectory, _ replies: Reply...) throws {
-        path = directory.path("pluginevent.sock")
+        self.directory = directory
+        let path = directory.path("pluginevent.sock")
         state = Mutex((replies, []))
         descriptor = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
         try #require(descriptor >= 0)
@@ -40,17 +46,26 @@ final class ScriptedAgent: Sendable {
         Thread.detachNewThread { [self] in serve() }
     }
 
+    /// Changes what it says from now on.
+    func say(_ reply: Reply) { state.withLock { $0.replies = [reply] } }
+
     /// Stops taking connections.
     func stop() {
         shutdown(descriptor, CInt(SHUT_RDWR))
         close(descriptor)
-        unlink(path)
+        unlink(directory.path("pluginevent.sock"))
     }
 
     /// The request lines and bodies so far.
     var requests: [String] { state.withLock { $0.requests } }
 
     func count(_ path: String) -> Int { requests.count { $0.hasPrefix("POST \(path) ") } }
+
+    /// Blocks until somebody has asked, or for 10 s.
+    func waitForRequest() {
+        let deadline = Clock.monotonicMilliseconds() + 10_000
+        while requests.isEmpty, Clock.monotonicMilliseconds() < deadline { Clock.sleep(milliseconds: 5) }
+    }
 
     private func serve() {
         while true {
@@ -71,6 +86,10 @@ final class ScriptedAgent: Sendable {
         switch reply {
         case nil: send("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", connection)
         case .plan(let plan): send(200, AddAnswer.redirect(plan).bytes(), connection)
+        case .skip(let reason): send(200, AddAnswer(skip: reason).bytes(), connection)
+        case .late(let plan, let milliseconds):
+            usleep(useconds_t(milliseconds * 1_000))
+            send(200, AddAnswer.redirect(plan).bytes(), connection)
         case .refusal(let refusal): send(refusal.reason.rawValue, refusal.bytes(), connection)
         case .bytes(let bytes): send(bytes, connection)
         case .silence(let milliseconds): usleep(useconds_t(milliseconds * 1_000))

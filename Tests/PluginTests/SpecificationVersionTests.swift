@@ -15,8 +15,7 @@ import Testing
         let namespace = try NetworkNamespace.makeNew()
         let directory = try TemporaryDirectory()
         let agent = try ScriptedAgent(in: directory, .plan(RedirectPlan()))
-        var call = PluginCall(namespace: "/proc/\(getpid())/fd/\(namespace.rawDescriptor)")
-        call.runDirectory = directory.path
+        var call = PluginCall(namespace, directory)
         call.version = version
         call.previousResult = PluginCall.previousResult(version)
 
@@ -50,8 +49,7 @@ import Testing
         let namespace = try NetworkNamespace.makeNew()
         let directory = try TemporaryDirectory()
         let agent = try ScriptedAgent(in: directory, .plan(RedirectPlan()))
-        var call = PluginCall(namespace: "/proc/\(getpid())/fd/\(namespace.rawDescriptor)")
-        call.runDirectory = directory.path
+        var call = PluginCall(namespace, directory)
         call.version = version
         call.previousResult = nil
 

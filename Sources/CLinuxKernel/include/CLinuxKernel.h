@@ -78,8 +78,8 @@ int c_linux_spawn(const struct c_linux_spawn_request *request);
 // 1 if the child has ended, 0 if not yet, -1 for an error.
 int c_linux_wait(int child, int *exit_status, int *signal_number);
 
-// From now on a trap writes `message` to standard output and ends the process with status 1.
-int c_linux_answer_crashes(const unsigned char *message, size_t length);
+// From now on a trap writes `message` to standard output and ends the process with `status`.
+int c_linux_answer_crashes(const unsigned char *message, size_t length, int status);
 
 // From now on a write to a pipe that nobody reads fails instead of ending the process.
 int c_linux_ignore_broken_pipes(void);

@@ -16,12 +16,12 @@ package enum OwnProcess {
 
     package static var identifier: Int32 { getpid() }
 
-    /// Makes a trap or crash of this process write `message` to standard output and exit with status 1.
+    /// Makes a trap or crash of this process write `message` to standard output and exit with `status`.
     ///
     /// Embedded Swift prints nothing when it traps, and a CNI runtime wants an error in any case. Call it
     /// again with nothing once the real answer is being written.
-    package static func answerCrashes(with message: [UInt8]) throws(KernelError) {
-        try systemCall("prepare for crashes") { c_linux_answer_crashes(message, message.count) }
+    package static func answerCrashes(with message: [UInt8], status: Int32 = 1) throws(KernelError) {
+        try systemCall("prepare for crashes") { c_linux_answer_crashes(message, message.count, status) }
     }
 
     /// Makes a write to a pipe that nobody reads fail with ``Errno/brokenPipe`` instead of ending the process.
