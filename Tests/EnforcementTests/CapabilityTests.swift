@@ -10,9 +10,9 @@ import Testing
         #expect(Capability.missingFromNFTables() == nil)
     }
 
-    @Test(arguments: samplePlans.keys.sorted())
+    @Test(arguments: SamplePlans.names)
     func `what was committed does not differ from the plan`(name: String) throws {
-        let rules = RuleSet(try #require(samplePlans[name]))
+        let rules = RuleSet(try #require(SamplePlans.all[name]))
         let namespace = try NetworkNamespace.makeNew()
         let socket = try NFTablesSocket(in: namespace)
         try socket.commit(NFTablesBatch(rules, replacing: []))

@@ -16,12 +16,12 @@ import Testing
     }
 
     func plan(_ name: String, _ backend: RedirectPlan.Backend) throws -> RedirectPlan {
-        var plan = try #require(samplePlans[name])
+        var plan = try #require(SamplePlans.all[name])
         plan.backend = backend
         return plan
     }
 
-    @Test(arguments: samplePlans.keys.sorted(), backends)
+    @Test(arguments: SamplePlans.names, backends)
     func `an applied plan is in force, and removing it leaves nothing`(
         name: String,
         backend: RedirectPlan.Backend
@@ -44,7 +44,7 @@ import Testing
 
     @Test(arguments: backends)
     func `a second plan replaces the first, whatever the first one was`(backend: RedirectPlan.Backend) async throws {
-        let names = samplePlans.keys.sorted()
+        let names = SamplePlans.names
         let namespace = try await makeSandbox()
         let enforcer = Enforcer()
         for name in names + names.reversed() {

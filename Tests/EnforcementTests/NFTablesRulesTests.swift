@@ -32,9 +32,9 @@ import Testing
         #expect(first == second)
     }
 
-    @Test(arguments: samplePlans.keys.sorted())
+    @Test(arguments: SamplePlans.names)
     func `netlink and nft make the same rules`(name: String) async throws {
-        let rules = RuleSet(try #require(samplePlans[name]))
+        let rules = RuleSet(try #require(SamplePlans.all[name]))
         let ours = try NetworkNamespace.makeNew()
         let theirs = try NetworkNamespace.makeNew()
 

@@ -1,42 +1,12 @@
+import TestSupport
 import Testing
 
 @testable import Redirect
 
 @Suite struct RuleSetTests {
-    static let plans: [String: RedirectPlan] = [
-        "defaults": RedirectPlan(
-            inboundPorts: .all(except: [15_020, 15_021, 15_090]),
-            excludedOutboundPorts: [15_020]
-        ),
-        "dual-stack-dns": RedirectPlan(redirectsIPv6: true, dns: .all),
-        "tproxy-dual-stack": RedirectPlan(
-            interceptionMode: .transparentProxy,
-            redirectsIPv6: true,
-            inboundPorts: .all(except: [15_020, 15_021, 15_090]),
-            dropsInvalid: true
-        ),
-        "tproxy-ports": RedirectPlan(interceptionMode: .transparentProxy, inboundPorts: .only([80, 443])),
-        "ranges": RedirectPlan(
-            redirectsIPv6: true,
-            outboundRanges: .only(ranges("10.0.0.5/8", "fd00::/8", "10.96.0.0/12", "127.0.0.0/8")),
-            excludedOutboundRanges: ranges("192.168.0.0/16", "192.169.0.0/16", "2001:db8::/32", "192.168.4.0/24"),
-            includedOutboundPorts: [9090, 80],
-            excludedInterfaces: ["net1"],
-            virtualInterfaces: ["eth1", "eth2"]
-        ),
-        "dns-servers": RedirectPlan(
-            redirectsIPv6: true,
-            inboundPorts: .none,
-            dns: .servers([IPAddress(.ipv4, bits: 0x7F00_0035), IPAddress(.ipv6, bits: 0x35)]),
-            ownerGroups: .only([202, 1000])
-        ),
-    ]
-
-    static func ranges(_ texts: String...) -> [AddressRange] { texts.compactMap { AddressRange($0) } }
-
-    @Test(arguments: plans.keys.sorted())
+    @Test(arguments: SamplePlans.names)
     func `rules are the golden ones`(name: String) throws {
-        let rules = RuleSet(try #require(Self.plans[name]))
+        let rules = RuleSet(try #require(SamplePlans.all[name]))
 
         try expectGolden(rules.nftablesText, "\(name).nft")
         for family in AddressFamily.allCases {
@@ -71,7 +41,7 @@ import Testing
 
     @Test func `ranges that overlap or touch become one interval`() {
         let merged = AddressInterval.merged(
-            Self.ranges("10.1.0.0/16", "10.0.0.5/16", "10.0.7.0/24", "10.3.0.0/16", "255.255.255.255/32")
+            SamplePlans.ranges("10.1.0.0/16", "10.0.0.5/16", "10.0.7.0/24", "10.3.0.0/16", "255.255.255.255/32")
         )
 
         #expect(
