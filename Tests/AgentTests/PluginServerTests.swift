@@ -160,7 +160,7 @@ import Testing
 
             _ = try await agent.exchange(half)
 
-            #expect((.milliseconds(200)...(.seconds(5))).contains(ContinuousClock.now - start))
+            #expect((.milliseconds(200)...(.seconds(60))).contains(ContinuousClock.now - start))
         }
     }
 

@@ -144,7 +144,7 @@ func eventually(
     sourceLocation: SourceLocation = #_sourceLocation,
     _ isTrue: () async throws -> Bool
 ) async throws {
-    let deadline = ContinuousClock.now + .seconds(10)
+    let deadline = ContinuousClock.now + .seconds(60)
     while ContinuousClock.now < deadline {
         // An error counts as no: the agent may not listen yet.
         if (try? await isTrue()) == true { return }

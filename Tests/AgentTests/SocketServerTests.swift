@@ -48,18 +48,15 @@ import Testing
         }
     }
 
-    @Test func `a socket that was removed or replaced is there again within a second`() async throws {
+    @Test func `a socket that was removed or replaced is there again`() async throws {
         let agent = try RunningAgent()
 
         try await agent.run { () async throws in
             for replacement in [nil, Data("not a socket".utf8)] {
                 try FileManager.default.removeItem(atPath: agent.pluginSocket)
                 if let replacement { try replacement.write(to: URL(filePath: agent.pluginSocket)) }
-                let start = ContinuousClock.now
 
                 try await eventually("the socket answers again") { try await agent.status()["ready"] == .bool(true) }
-
-                #expect(ContinuousClock.now - start < .seconds(2))
             }
         }
     }

@@ -6,29 +6,77 @@ import Testing
 @testable import Redirect
 
 @Suite(.requiresNetworkNamespaces) struct EnforcerTests {
-    static let backends = RedirectPlan.Backend.allCases
+    let scenarios = EnforcerScenarios(backend: .nftables)
+
+    @Test(arguments: SamplePlans.names)
+    func `an applied plan is in force, and removing it leaves nothing`(name: String) async throws {
+        try await scenarios.expectRoundTrip(name)
+    }
+
+    @Test func `a second plan replaces the first, whatever the first one was`() async throws {
+        try await scenarios.expectReplacement()
+    }
+
+    @Test func `rules of others are left alone`() async throws {
+        try await scenarios.expectOthersAreLeftAlone()
+    }
+}
+
+/// The same with iptables, which refuses owners that are not mapped.
+@Suite(.requiresSeveralUsers) struct IPTablesEnforcerTests {
+    let scenarios = EnforcerScenarios(backend: .iptables)
+
+    @Test(arguments: SamplePlans.names)
+    func `an applied plan is in force, and removing it leaves nothing`(name: String) async throws {
+        try await scenarios.expectRoundTrip(name)
+    }
+
+    @Test func `a second plan replaces the first, whatever the first one was`() async throws {
+        try await scenarios.expectReplacement()
+    }
+
+    @Test func `rules of others are left alone`() async throws {
+        try await scenarios.expectOthersAreLeftAlone()
+    }
+
+    @Test func `a plan for the other back-end replaces what is there`() async throws {
+        let namespace = try scenarios.makeSandbox()
+        let enforcer = Enforcer()
+        for backend in [RedirectPlan.Backend.iptables, .nftables, .iptables] {
+            var plan = try scenarios.plan("tproxy-dual-stack")
+            plan.backend = backend
+            try enforcer.apply(plan, in: namespace)
+
+            let evidence = try enforcer.evidence(in: namespace)
+            #expect(evidence.hasIPTablesChains == (backend == .iptables))
+            #expect(evidence.ownTables.isEmpty == (backend == .iptables))
+        }
+    }
+}
+
+/// What holds with either back-end.
+struct EnforcerScenarios {
+    let backend: RedirectPlan.Backend
+    private let enforcer = Enforcer()
+
+    init(backend: RedirectPlan.Backend) { self.backend = backend }
 
     /// A namespace as a runtime hands it over: `lo` is up.
-    func makeSandbox() async throws -> NetworkNamespace {
+    func makeSandbox() throws -> NetworkNamespace {
         let namespace = try NetworkNamespace.makeNew()
         try RouteSocket(in: namespace).setLoopbackUp()
         return namespace
     }
 
-    func plan(_ name: String, _ backend: RedirectPlan.Backend) throws -> RedirectPlan {
+    func plan(_ name: String) throws -> RedirectPlan {
         var plan = try #require(SamplePlans.all[name])
         plan.backend = backend
         return plan
     }
 
-    @Test(arguments: SamplePlans.names, backends)
-    func `an applied plan is in force, and removing it leaves nothing`(
-        name: String,
-        backend: RedirectPlan.Backend
-    ) async throws {
-        let namespace = try await makeSandbox()
-        let plan = try plan(name, backend)
-        let enforcer = Enforcer()
+    func expectRoundTrip(_ name: String) async throws {
+        let namespace = try makeSandbox()
+        let plan = try plan(name)
         let before = try await State(namespace)
 
         try enforcer.apply(plan, in: namespace)
@@ -42,13 +90,10 @@ import Testing
         #expect(after == before)
     }
 
-    @Test(arguments: backends)
-    func `a second plan replaces the first, whatever the first one was`(backend: RedirectPlan.Backend) async throws {
-        let names = SamplePlans.names
-        let namespace = try await makeSandbox()
-        let enforcer = Enforcer()
-        for name in names + names.reversed() {
-            let plan = try plan(name, backend)
+    func expectReplacement() async throws {
+        let namespace = try makeSandbox()
+        for name in SamplePlans.names + SamplePlans.names.reversed() {
+            let plan = try plan(name)
 
             try enforcer.apply(plan, in: namespace)
 
@@ -57,35 +102,22 @@ import Testing
         }
         try enforcer.remove(RedirectPlan(backend: backend), from: namespace)
         let after = try await State(namespace)
-        let fresh = try await State(try await makeSandbox())
+        let fresh = try await State(try makeSandbox())
         #expect(after == fresh)
     }
 
-    @Test func `a plan for the other back-end replaces what is there`() async throws {
-        let namespace = try await makeSandbox()
-        let enforcer = Enforcer()
-        for backend in [RedirectPlan.Backend.iptables, .nftables, .iptables] {
-            try enforcer.apply(try plan("tproxy-dual-stack", backend), in: namespace)
-
-            let evidence = try enforcer.evidence(in: namespace)
-            #expect(evidence.hasIPTablesChains == (backend == .iptables))
-            #expect(evidence.ownTables.isEmpty == (backend == .iptables))
-        }
-    }
-
-    @Test(arguments: backends)
-    func `rules of others are left alone`(backend: RedirectPlan.Backend) async throws {
-        let namespace = try await makeSandbox()
+    func expectOthersAreLeftAlone() async throws {
+        let namespace = try makeSandbox()
         let foreign = "*nat\n:OTHERS - [0:0]\n-A PREROUTING -p udp -m udp --dport 5000 -j OTHERS\nCOMMIT\n"
         _ = try await namespace.command("iptables-nft-restore", "--noflush", input: foreign)
         _ = try await namespace.command("nft", "add table inet others")
         let before = try await State(namespace)
-        let plan = try plan("tproxy-dual-stack", backend)
+        let plan = try plan("tproxy-dual-stack")
 
-        try Enforcer().apply(plan, in: namespace)
-        try Enforcer().apply(plan, in: namespace)
+        try enforcer.apply(plan, in: namespace)
+        try enforcer.apply(plan, in: namespace)
         let listed = try await namespace.command("iptables-nft-save", "-t", "nat")
-        try Enforcer().remove(plan, from: namespace)
+        try enforcer.remove(plan, from: namespace)
 
         #expect(listed.contains("-A PREROUTING -p udp -m udp --dport 5000 -j OTHERS"))
         let after = try await State(namespace)

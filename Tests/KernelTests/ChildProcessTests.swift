@@ -58,7 +58,7 @@ import Testing
         let outcome = try await onThread { try Self.shell(script, deadlineMilliseconds: 50).run() }
 
         #expect(outcome.ending == .deadline)
-        #expect(Clock.monotonicMilliseconds() - start < 5_000)
+        #expect(Clock.monotonicMilliseconds() - start < 40_000)
     }
 
     @Test func `a program that a signal ended says so`() async throws {

@@ -161,7 +161,7 @@ private final class TableOwner {
         try process.run()
         try input.fileHandleForWriting.write(contentsOf: Data("add table inet \(table) { flags owner; }\n".utf8))
         let socket = try NFTablesSocket(in: namespace)
-        let deadline = Clock.monotonicMilliseconds() + 5_000
+        let deadline = Clock.monotonicMilliseconds() + 60_000
         while try !socket.tableNames().contains(table) {
             try #require(Clock.monotonicMilliseconds() < deadline, "nft did not make the table")
             Clock.sleep(milliseconds: 5)
