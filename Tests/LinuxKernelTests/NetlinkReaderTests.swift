@@ -29,6 +29,11 @@ import Testing
         #expect(end == nil)
     }
 
+    @Test(arguments: NetlinkFuzzTests.replies)
+    func `a reply is read that is damaged elsewhere`(reply: [UInt8]) throws {
+        try NetlinkFuzzTests.readAll(reply)
+    }
+
     @Test(arguments: 1..<message.count)
     func `a message cut anywhere is refused, and says what was asked`(count: Int) {
         var reader = NetlinkReader(Self.message[..<count], operation: "list rules")

@@ -58,8 +58,11 @@ struct PluginCall {
         return usual.merging(variables) { _, wanted in wanted }.filter { !$0.value.isEmpty }.map { "\($0)=\($1)" }
     }
 
-    /// `istio-cni` beside the running test program.
-    static let plugin = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+    /// The plugin that `PLUGIN` names, such as the one of scripts/embedded-check, else `istio-cni` beside the running
+    /// test program.
+    static let plugin =
+        ProcessInfo.processInfo.environment["PLUGIN"]
+        ?? URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().appending(path: "istio-cni").path(percentEncoded: false)
 
     init(command: String = "ADD", namespace: String = "", runDirectory: String = "/nonexistent") {
