@@ -2,6 +2,7 @@
 #include "CLinuxKernel.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 // Between fork and exec only async-signal-safe calls are allowed (signal-safety(7)), and Swift code may
@@ -42,6 +43,14 @@ int c_linux_spawn(const struct c_linux_spawn_request *request) {
     // Our own descriptors close by themselves; this is for those that came with the process. Kernels
     // before 5.11 refuse, and the child then keeps what the caller has kept.
     (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    // A lock on the namespace lasts as long as what works in it, even when the parent is killed.
+    if (request->network_namespace != -1 && fcntl(request->network_namespace, F_SETFD, 0) == -1) {
+        fail(request->report, C_LINUX_SPAWN_PREPARE);
+    }
+    // Nobody else would keep the deadline then. After `setns`, which would take this back (prctl(2)).
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1) {
+        fail(request->report, C_LINUX_SPAWN_PREPARE);
+    }
     execve(request->arguments[0], request->arguments, request->environment);
     fail(request->report, C_LINUX_SPAWN_EXECUTE);
     return -1;

@@ -33,9 +33,9 @@ package struct Enforcer: Sendable {
             case .nftables:
                 let batch = NFTablesBatch(RuleSet(plan), replacing: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
-                if before.hasIPTablesChains { try IPTablesBackend(programs).remove(from: namespace) }
+                if before.hasIPTablesChains { try IPTablesBackend(programs).remove(from: lock) }
             case .iptables:
-                try IPTablesBackend(programs).apply(RuleSet(plan), in: namespace, isFresh: before.isFresh)
+                try IPTablesBackend(programs).apply(RuleSet(plan), in: lock, isFresh: before.isFresh)
                 let batch = NFTablesBatch(deleting: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
             }
@@ -59,7 +59,7 @@ package struct Enforcer: Sendable {
         let sockets = try open(namespace)
         let before = try refusing { () throws(KernelError) in try RedirectionEvidence(sockets.rules) }
         if before.hasIPTablesChains || plan.backend == .iptables {
-            try IPTablesBackend(programs).remove(from: namespace)
+            try IPTablesBackend(programs).remove(from: lock)
         }
         let batch = NFTablesBatch(deleting: before.ownTables)
         try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
@@ -101,7 +101,7 @@ package struct Enforcer: Sendable {
 }
 
 extension Enforcer {
-    /// Keeps other writers out until the returned handle ends.
+    /// Keeps other writers out until the returned handle ends, and every program that was run through it.
     private func lock(_ namespace: borrowing NetworkNamespace) throws(EnforcementError) -> NetworkNamespace {
         do throws(KernelError) {
             // A lock belongs to an open file: a second one, so that it ends with this call.

@@ -20,6 +20,7 @@ import Testing
         call.isolation = strace.noting(Self.processCalls)
         call.waitSeconds = 30
         let outcome = try await call.run()
+        try await onThread { agent.waitForRequest("/v1/report") }
         agent.stop()
         try #require(outcome.ending == .exit(0), "\(outcome.output)")
         #expect(agent.count("/v1/add") == 1)

@@ -62,6 +62,7 @@ import Testing
 
         let outcome = try await running
 
+        try await onThread { agent.waitForRequest("/v1/report") }
         agent.stop()
         #expect(outcome.ending == .exit(0))
         #expect(try Enforcer().drift(from: RedirectPlan(), in: namespace).isEmpty)
@@ -80,6 +81,7 @@ import Testing
 
         let outcome = try await call.run()
 
+        try await onThread { agent.waitForRequest("/v1/report") }
         agent.stop()
         #expect(outcome.ending == .exit(0))
         #expect(agent.count("/v1/add") == 3)

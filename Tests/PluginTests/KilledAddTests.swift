@@ -63,6 +63,42 @@ import Testing
         #expect(wrong.isEmpty, "\(wrong.prefix(5))")
     }
 
+    /// The child goes on after the plugin is gone; the next ADD must not work beside it.
+    @Test(.requiresSeveralUsers) func `an iptables that outlives its plugin does not spoil the next ADD`() async throws
+    {
+        let plan = RedirectPlan(backend: .iptables)
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let agent = try ScriptedAgent(in: directory, .plan(plan))
+        var call = PluginCall(namespace, directory)
+        call.waitSeconds = 20
+        let whole = call
+        call.isolation = ["/usr/bin/unshare", "--mount", "--propagation", "private", "/bin/bash", "-c"]
+        call.isolation += [Self.slowRestore, directory.path]
+
+        let first = try await call.run()
+        let second = try await whole.run()
+        try await onThread { Clock.sleep(milliseconds: 1_500) }
+
+        agent.stop()
+        #expect(first.ending == .exit(77), "\(first.log)")
+        #expect(second.ending == .exit(0), "\(second.output)")
+        let drift = try Enforcer().drift(from: plan, in: namespace)
+        #expect(drift.differences == [])
+    }
+
+    /// Runs a plugin whose iptables takes a second, and kills it while that runs.
+    static let slowRestore = #"""
+        set -e
+        program=$(readlink -f /usr/sbin/iptables-nft-restore); cp "$program" "$0/copy"
+        printf '#!/bin/bash\ncase $0 in *-restore) echo > %s/started; sleep 1;; esac\n' "$0" > "$0/slow"
+        printf 'exec -a "$0" %s/copy "$@"\n' "$0" >> "$0/slow"
+        chmod +x "$0/slow"; mount --bind "$0/slow" "$program"
+        "$@" <&0 & plugin=$!
+        until [ -e "$0/started" ]; do sleep 0.01; done
+        kill -KILL $plugin; wait $plugin || exit 77
+        """#
+
     struct Outcome: Sendable {
         let point: Point
 

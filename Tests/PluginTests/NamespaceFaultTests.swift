@@ -80,7 +80,7 @@ import Testing
 
         async let running = one.run()
         try await onThread {
-            agent.waitForRequest()
+            agent.waitForRequest("/v1/add")
             _ = FileManager.default.createFile(atPath: directory.path("asked"), contents: nil)
         }
         let outcome = try await running
@@ -107,7 +107,7 @@ import Testing
 
         async let running = call.run()
         try await onThread {
-            agent.waitForRequest()
+            agent.waitForRequest("/v1/add")
             Clock.sleep(milliseconds: 300)
         }
         let isAppliedTooEarly = try Enforcer().evidence(in: namespace).isInForce

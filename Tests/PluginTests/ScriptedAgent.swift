@@ -61,10 +61,10 @@ final class ScriptedAgent: Sendable {
 
     func count(_ path: String) -> Int { requests.count { $0.hasPrefix("POST \(path) ") } }
 
-    /// Blocks until somebody has asked, or for 10 s.
-    func waitForRequest() {
+    /// Blocks until there was such a request, or for 10 s: the plugin does not wait until its report is read.
+    func waitForRequest(_ path: String) {
         let deadline = Clock.monotonicMilliseconds() + 10_000
-        while requests.isEmpty, Clock.monotonicMilliseconds() < deadline { Clock.sleep(milliseconds: 5) }
+        while count(path) == 0, Clock.monotonicMilliseconds() < deadline { Clock.sleep(milliseconds: 5) }
     }
 
     private func serve() {

@@ -67,7 +67,8 @@ package struct ChildProcess: Hashable, Sendable {
     /// Runs the program inside a network namespace.
     ///
     /// `iptables` works only from within the user namespace that owns the network namespace, so the child
-    /// enters that first where it is another one. Its file system stays the caller's.
+    /// enters that first where it is another one. Its file system stays the caller's. It keeps `namespace` open, so a
+    /// lock that is held through this handle lasts until the child has ended, even if the caller is killed.
     package func run(in namespace: borrowing NetworkNamespace) throws(KernelError) -> Outcome {
         let owner = try namespace.ownerToEnter()
         return try run(network: namespace.descriptor.rawValue, user: owner.rawValue)
