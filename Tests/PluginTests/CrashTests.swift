@@ -1,5 +1,4 @@
 import Enforcement
-import Foundation
 import LinuxKernel
 import Redirect
 import TestSupport
@@ -9,28 +8,11 @@ import Testing
 @Suite(.requiresNetworkNamespaces) struct CrashTests {
     static let signals = ["SEGV", "ILL", "ABRT", "BUS", "TRAP", "FPE"]
 
-    /// The same plugin as Embedded Swift, which prints nothing by itself when it traps.
-    static let embedded = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent().appending(path: ".build-embedded/istio-cni").path(percentEncoded: false)
-
     @Test(arguments: signals)
     func `a crash while it waits for the agent is one CNI error`(signal: String) async throws {
-        try await crash(PluginCall.plugin, signal)
-    }
-
-    @Test(
-        .enabled(if: FileManager.default.fileExists(atPath: embedded), "scripts/embedded-check makes the program"),
-        arguments: signals
-    )
-    func `a crash of the Embedded Swift program is one CNI error`(signal: String) async throws {
-        try await crash(Self.embedded, signal)
-    }
-
-    func crash(_ program: String, _ signal: String) async throws {
         let namespace = try NetworkNamespace.makeNew()
         let strace = try Strace()
         var call = PluginCall(namespace, try TemporaryDirectory())
-        call.program = program
         call.waitSeconds = 20
         // It sleeps between two tries.
         call.isolation = strace.sending(signal, at: "clock_nanosleep", 2)

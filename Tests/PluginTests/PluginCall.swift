@@ -18,9 +18,6 @@ struct PluginCall {
     /// The words before the program's own: what it is run by.
     var isolation: [String] = []
 
-    /// The program, where it is not the one that was built for this run.
-    var program = PluginCall.plugin
-
     /// Variables that replace those of the rest; "" takes one away.
     var variables: [String: String] = [:]
 
@@ -78,7 +75,7 @@ struct PluginCall {
     }
 
     func run() async throws -> Outcome {
-        let words = isolation + [program]
+        let words = isolation + [Self.plugin]
         let process = ChildProcess(
             words[0],
             Array(words.dropFirst()),
