@@ -17,6 +17,7 @@ let package = Package(
     products: [
         .executable(name: "istio-cni", targets: ["Plugin"]),
         .executable(name: "install-cni", targets: ["NodeProgram"]),
+        .executable(name: "istio-cnictl", targets: ["OperatorProgram"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -27,6 +28,7 @@ let package = Package(
         // Without traits: with them it brings full Foundation, which is 45 MB in a static executable.
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
         // MARK: Pure: values in, values out. No I/O, no Foundation, no dependencies.
@@ -87,6 +89,21 @@ let package = Package(
             name: "AddBenchmark",
             dependencies: ["LinuxKernel"],
             path: "Benchmarks/AddBenchmark",
+            swiftSettings: settings
+        ),
+
+        // MARK: What a person runs: full Foundation and YAML are allowed here, and nowhere below.
+        .target(
+            name: "Operator",
+            dependencies: [
+                "AgentProtocol", "CNIProtocol", "LinuxKernel", "Redirect",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "OperatorProgram",
+            dependencies: ["Operator", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: settings
         ),
 
@@ -154,6 +171,11 @@ let package = Package(
         .testTarget(
             name: "EnvoyTests",
             dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "OperatorTests",
+            dependencies: ["CNIProtocol", "Operator", "Redirect"],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),

@@ -11,6 +11,7 @@
 
 const int C_LINUX_CLONE_NEWNET = CLONE_NEWNET;
 const int C_LINUX_CLONE_NEWUSER = CLONE_NEWUSER;
+const int C_LINUX_CLONE_NEWNS = CLONE_NEWNS;
 
 int c_linux_errno(void) {
     return errno;

@@ -40,6 +40,7 @@ int c_linux_setns(int descriptor, int namespace_type);
 int c_linux_unshare(int flags);
 extern const int C_LINUX_CLONE_NEWNET;
 extern const int C_LINUX_CLONE_NEWUSER;
+extern const int C_LINUX_CLONE_NEWNS;
 
 // Whether a descriptor is of the file system that holds namespaces, as `fstatfs(2)` tells: 1, 0 or -1.
 int c_linux_is_namespace_file(int descriptor);
@@ -77,6 +78,50 @@ int c_linux_spawn(const struct c_linux_spawn_request *request);
 
 // 1 if the child has ended, 0 if not yet, -1 for an error.
 int c_linux_wait(int child, int *exit_status, int *signal_number);
+
+// A process that runs beside this one. -1 stands for no namespace to enter, 0 for none to make.
+struct c_linux_background_request {
+    char *const *arguments;
+    char *const *environment;
+    int standard_input;
+    int standard_output;
+    int standard_error;
+    int network_namespace;
+    int report;
+
+    // CLONE_NEW* flags; with CLONE_NEWNS an empty file system of its own is at /run.
+    int new_namespaces;
+
+    // One byte is written here when the namespaces are made, and one is read when their ids are mapped.
+    int made;
+    int mapped;
+
+    int changes_user;
+    unsigned int user;
+    unsigned int group;
+    int keeps_capabilities;
+    int ends_with_parent;
+};
+
+// The step at which it failed, as for a child process.
+enum c_linux_background_step {
+    C_LINUX_BACKGROUND_PREPARE = 1,
+    C_LINUX_BACKGROUND_NAMESPACES = 2,
+    C_LINUX_BACKGROUND_MOUNTS = 3,
+    C_LINUX_BACKGROUND_USER = 4,
+    C_LINUX_BACKGROUND_EXECUTE = 5,
+};
+
+int c_linux_start_background(const struct c_linux_background_request *request);
+
+// setfsuid(2), setfsgid(2): per thread, and all that rules about a socket's owner look at
+// (`f_cred->fsuid` in net/netfilter/xt_owner.c and nft_meta.c). -1 where an id is not mapped.
+int c_linux_set_socket_owner(unsigned int user, unsigned int group);
+
+// Where a connection was going before a rule sent it here, as a struct sockaddr.
+int c_linux_original_destination(int descriptor, int family, void *address, unsigned int *length);
+int c_linux_set_transparent(int descriptor, int family);
+int c_linux_set_ipv6_only(int descriptor);
 
 // From now on a trap writes `message` to standard output and ends the process with `status`.
 int c_linux_answer_crashes(const unsigned char *message, size_t length, int status);

@@ -127,7 +127,7 @@ extension NetworkNamespace {
 }
 
 /// Two ends of a pipe that close at exec.
-private struct Pipe: ~Copyable {
+struct Pipe: ~Copyable {
     let reader: OwnedDescriptor
     let writer: OwnedDescriptor
 
@@ -143,7 +143,7 @@ private struct Pipe: ~Copyable {
 }
 
 /// A list of C strings that ends with null, as `execve(2)` takes them.
-private struct CStringList: ~Copyable {
+struct CStringList: ~Copyable {
     let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     private let count: Int
 

@@ -72,5 +72,8 @@ package struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// `ECONNREFUSED`: nobody listens.
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
 
+    /// `EINPROGRESS`: the connection is being made.
+    package static let inProgress = Errno(rawValue: EINPROGRESS)
+
     package var description: String { String(cString: strerror(rawValue)) }
 }

@@ -1,0 +1,148 @@
+package import CNIProtocol
+internal import Foundation
+package import Redirect
+internal import Yams
+
+/// A pod as a person writes it, in YAML or JSON, read as the agent wants it: in JSON.
+package struct PodManifest: Equatable, Sendable {
+    package let json: JSONValue
+    package let name: String
+    package let namespace: String
+    package let uid: String
+    package let annotations: [String: String]
+
+    /// The largest manifest that is read, in bytes: more than etcd takes.
+    package static let byteLimit = 4 * 1_024 * 1_024
+
+    package struct Failure: Error, Equatable, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Reads the first pod of a text.
+    package init(_ text: String) throws(Failure) {
+        guard text.utf8.count <= Self.byteLimit else {
+            throw Failure(description: "the manifest is longer than \(Self.byteLimit) bytes")
+        }
+        try self.init(json: try Self.firstPod(of: text))
+    }
+
+    package init(json: JSONValue) throws(Failure) {
+        let metadata = json["metadata"] ?? .null
+        guard let name = metadata["name"]?.string, !name.isEmpty else {
+            throw Failure(description: "metadata.name is missing")
+        }
+        self.json = json
+        self.name = name
+        namespace = metadata["namespace"]?.string ?? "default"
+        uid = metadata["uid"]?.string ?? ""
+        guard let value = metadata["annotations"], !value.isNull else {
+            annotations = [:]
+            return
+        }
+        guard let annotations = value.stringsByName else {
+            throw Failure(
+                description: "metadata.annotations holds something that is no text: quote numbers and booleans"
+            )
+        }
+        self.annotations = annotations
+    }
+
+    /// The families that the pod is to have addresses of: those of `status.podIPs`, or else what its proxy is told.
+    package var families: [AddressFamily] {
+        let addresses = json["status"]?["podIPs"]?.array ?? []
+        let families = Set(addresses.compactMap { IPAddress($0["ip"]?.string ?? "")?.family })
+        if !families.isEmpty { return AddressFamily.allCases.filter(families.contains) }
+        return proxyVariable("ISTIO_DUAL_STACK") == "true" ? [.ipv4, .ipv6] : [.ipv4]
+    }
+
+    /// The user that the proxy runs as.
+    package var proxyUser: UInt32 {
+        let user = proxies.last?["securityContext"]?["runAsUser"]?.integer.flatMap(UInt32.init(exactly:))
+        guard let user, user != 0 else { return RedirectPlan.defaultProxyID }
+        return user
+    }
+
+    /// The first TCP port of the application, as far as the manifest tells.
+    package var applicationPort: UInt16? {
+        let containers = json["spec"]?["containers"]?.array ?? []
+        for container in containers where container["name"]?.string != Self.proxyName {
+            for port in container["ports"]?.array ?? [] where port["protocol"]?.string ?? "TCP" == "TCP" {
+                if let number = port["containerPort"]?.integer.flatMap(UInt16.init(exactly:)) { return number }
+            }
+        }
+        return nil
+    }
+
+    private static let proxyName = "istio-proxy"
+
+    private var proxies: [JSONValue] {
+        let lists = ["initContainers", "containers"].compactMap { json["spec"]?[$0]?.array }
+        return lists.flatMap { $0 }.filter { $0["name"]?.string == Self.proxyName }
+    }
+
+    private func proxyVariable(_ name: String) -> String? {
+        let variables = proxies.flatMap { $0["env"]?.array ?? [] }
+        return variables.last { $0["name"]?.string == name }?["value"]?.string
+    }
+}
+
+// MARK: - YAML
+
+extension PodManifest {
+    /// The first document that is a pod; JSON is YAML too.
+    private static func firstPod(of text: String) throws(Failure) -> JSONValue {
+        var kinds: [String] = []
+        do {
+            for node in try compose_all(yaml: text) {
+                let value = try JSONValue(node)
+                let kind = value["kind"]?.string ?? "a document without kind"
+                if kind == "Pod" { return value }
+                kinds.append(kind)
+            }
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure(description: "no YAML: \(error)")
+        }
+        let found = kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")
+        throw Failure(description: "no document of kind Pod; found: \(found)")
+    }
+}
+
+extension JSONValue {
+    /// Kubernetes reads plain scalars as YAML 1.1 does, and so does Yams' resolver.
+    fileprivate init(_ node: Node) throws {
+        switch node {
+        case .mapping(let mapping):
+            self = .object(
+                try mapping.map { key, value in
+                    guard let name = key.string else {
+                        throw PodManifest.Failure(description: "line \(key.mark?.line ?? 0): a key is no text")
+                    }
+                    return JSONMember(name, try JSONValue(value))
+                }
+            )
+        case .sequence(let sequence): self = .array(try sequence.map { try JSONValue($0) })
+        case .scalar(let scalar): self = JSONValue(scalar, tag: node.tag)
+        case .alias:
+            throw PodManifest.Failure(description: "line \(node.mark?.line ?? 0): an alias without its anchor")
+        }
+    }
+
+    private init(_ scalar: Node.Scalar, tag: Tag) {
+        let node = Node.scalar(scalar)
+        if tag == .implicit || scalar.style != .plain {
+            self = .string(scalar.string)
+        } else if node.null != nil {
+            self = .null
+        } else if let bool = node.bool {
+            self = .bool(bool)
+        } else if let int = node.int {
+            self = .integer(int)
+        } else if let float = node.float, float.isFinite {
+            self = .number("\(float)")
+        } else {
+            self = .string(scalar.string)
+        }
+    }
+}
