@@ -137,11 +137,11 @@ import Testing
             "/usr/bin/python3",
             ["-c", Self.stranger, directory.path("pluginevent.sock")],
             standardInput: AddAnswer.redirect(RedirectPlan()).bytes(),
-            deadlineMilliseconds: 20_000
+            deadlineMilliseconds: 180_000
         )
         async let listening = onThread { try stranger.run() }
         try await onThread {
-            let deadline = Clock.monotonicMilliseconds() + 10_000
+            let deadline = Clock.monotonicMilliseconds() + 90_000
             while access(directory.path("pluginevent.sock"), F_OK) != 0, Clock.monotonicMilliseconds() < deadline {
                 Clock.sleep(milliseconds: 5)
             }
@@ -171,11 +171,11 @@ import Testing
         listener.listen(64)
         os.seteuid(0)
         os.rename(sys.argv[1] + ".new", sys.argv[1])
-        listener.settimeout(10)
+        listener.settimeout(90)
         try:
             while True:
                 connection, _ = listener.accept()
-                listener.settimeout(1)
+                listener.settimeout(5)
                 connection.settimeout(1)
                 if request := connection.recv(65536):
                     print(request)

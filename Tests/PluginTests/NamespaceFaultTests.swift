@@ -75,7 +75,7 @@ import Testing
         var call = PluginCall(namespace, directory)
         call.isolation = unshared + ["/bin/bash", "-c", script, directory.path, call.namespace]
         call.namespace = directory.path("netns")
-        call.waitSeconds = 20
+        call.waitSeconds = 90
         let one = call
 
         async let running = one.run()

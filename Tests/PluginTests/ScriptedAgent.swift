@@ -63,7 +63,7 @@ final class ScriptedAgent: Sendable {
 
     /// Blocks until there was such a request, or for 10 s: the plugin does not wait until its report is read.
     func waitForRequest(_ path: String) {
-        let deadline = Clock.monotonicMilliseconds() + 10_000
+        let deadline = Clock.monotonicMilliseconds() + 90_000
         while count(path) == 0, Clock.monotonicMilliseconds() < deadline { Clock.sleep(milliseconds: 5) }
     }
 
