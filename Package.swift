@@ -115,6 +115,12 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "ReplayRedirects",
+            dependencies: ["LinuxKernel", "Redirect", "TestSupport"],
+            path: "Tests/ReplayRedirects",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CNIProtocolTests",
             dependencies: ["CNIProtocol", "TestSupport"],

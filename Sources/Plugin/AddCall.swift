@@ -132,10 +132,7 @@ extension AddCall {
                 }
             } catch {
                 if case .refused(let refusal) = error, refusal.isFinal {
-                    throw CNIError(
-                        .badAnnotation,
-                        "\(sandbox.pod.description) cannot be redirected: \(refusal.message)"
-                    )
+                    throw CNIError(.badAnnotation, "cannot redirect \(refusal.message)")
                 }
                 guard case .ask(let pause) = wait.failed(now: Clock.monotonicMilliseconds()) else {
                     throw noAnswer(error, wait)
