@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "NodeProgram",
             dependencies: [
-                "Agent", "CNIProtocol", "LinuxKernel", "Redirect",
+                "Agent", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -158,6 +158,14 @@ let package = Package(
             name: "AgentProtocolTests",
             dependencies: ["AgentProtocol", "CNIProtocol", "Redirect", "TestSupport"],
             exclude: ["Golden"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "NodeProgramTests",
+            dependencies: [
+                "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings
         ),
         .testTarget(

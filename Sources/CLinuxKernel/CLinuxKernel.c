@@ -49,6 +49,10 @@ int c_linux_pipe(int ends[2]) {
     return pipe2(ends, O_CLOEXEC);
 }
 
+int c_linux_accept(int listener) {
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 int c_linux_memory_file(const char *name) {
     return memfd_create(name, MFD_CLOEXEC);
 }

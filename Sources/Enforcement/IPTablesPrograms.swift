@@ -6,9 +6,25 @@ package struct IPTablesPrograms: Sendable {
     /// Searched in this order; nothing else of the caller's environment counts.
     let directories: [String]
 
-    package init(directories: [String] = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"]) {
-        self.directories = directories
+    /// The only variant to use, or nil for the best one that works.
+    let flavor: Flavor?
+
+    /// Which half of the kernel a variant speaks to; the value is the last part of its name.
+    package enum Flavor: String, CaseIterable, Sendable {
+        case nftables = "nft"
+        case legacy
     }
+
+    package init(
+        directories: [String] = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"],
+        flavor: Flavor? = nil
+    ) {
+        self.directories = directories
+        self.flavor = flavor
+    }
+
+    /// Whether this host has the programs that rules of IPv4 need.
+    package var isPresent: Bool { !variants(.ipv4).isEmpty }
 
     /// The programs of one family and variant.
     struct Variant: Equatable {
@@ -23,7 +39,8 @@ package struct IPTablesPrograms: Sendable {
     func variants(_ family: AddressFamily) -> [Variant] {
         let name = family == .ipv4 ? "iptables" : "ip6tables"
         var variants: [Variant] = []
-        for suffix in ["-nft", "-legacy", ""] {
+        let suffixes = if let flavor { ["-" + flavor.rawValue] } else { ["-nft", "-legacy", ""] }
+        for suffix in suffixes {
             guard let save = find("\(name)\(suffix)-save"), let restore = find("\(name)\(suffix)-restore") else {
                 continue
             }

@@ -1,6 +1,5 @@
 import Agent
 import ArgumentParser
-import LinuxKernel
 
 /// One executable with two names: the agent, and under the name `istio-iptables` the redirect tool.
 @main
@@ -8,10 +7,7 @@ struct Program {
     static func main() async {
         switch Role(programName: CommandLine.arguments.first ?? "") {
         case .agent: await InstallCNI.main()
-        case .redirectTool:
-            // Until `IstioIPTables` is here, which takes the arguments from the second one on.
-            LineLogHandler.writeStandardError(Array("istio-iptables: not part of this build yet\n".utf8))
-            OwnProcess.exit(1)
+        case .redirectTool: IstioIPTables.main(Array(CommandLine.arguments.dropFirst()))
         }
     }
 

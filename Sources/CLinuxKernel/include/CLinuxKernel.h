@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -46,6 +47,7 @@ extern const int C_LINUX_CLONE_NEWNS;
 int c_linux_is_namespace_file(int descriptor);
 
 int c_linux_pipe(int ends[2]);
+int c_linux_accept(int listener);
 int c_linux_memory_file(const char *name);
 
 // `rename(2)` is in <stdio.h>, whose `stdout` and `stderr` Swift 6 cannot use.

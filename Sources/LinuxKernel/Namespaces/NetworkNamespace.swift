@@ -64,8 +64,12 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         package let inode: UInt64
 
         init(of descriptor: borrowing OwnedDescriptor) throws(KernelError) {
+            try self.init(ofRaw: descriptor.rawValue)
+        }
+
+        init(ofRaw descriptor: CInt) throws(KernelError) {
             var status = stat()
-            try systemCall("inspect namespace") { fstat(descriptor.rawValue, &status) }
+            try systemCall("inspect namespace") { fstat(descriptor, &status) }
             device = UInt64(status.st_dev)
             inode = UInt64(status.st_ino)
         }
@@ -84,8 +88,21 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     ) throws(KernelError) -> Value {
         let descriptor = descriptor.rawValue
         return try onNewThread { () throws(KernelError) in
-            try systemCall("enter namespace") { c_linux_setns(descriptor, C_LINUX_CLONE_NEWNET) }
+            try Self.enter(descriptor)
             return try body()
+        }
+    }
+
+    /// Moves the calling thread into a namespace, unless it is there.
+    ///
+    /// `setns(2)` takes `CAP_SYS_ADMIN` even where nothing changes, and an init container of a pod, which works on its
+    /// own namespace, has only `CAP_NET_ADMIN`.
+    private static func enter(_ descriptor: CInt) throws(KernelError) {
+        do throws(KernelError) {
+            try systemCall("enter namespace") { c_linux_setns(descriptor, C_LINUX_CLONE_NEWNET) }
+        } catch {
+            let own = try NetworkNamespace.current()
+            guard error.errno == .notPermitted, try Identity(ofRaw: descriptor) == own.identity() else { throw error }
         }
     }
 

@@ -71,7 +71,9 @@ package struct ChildProcess: Hashable, Sendable {
     /// lock that is held through this handle lasts until the child has ended, even if the caller is killed.
     package func run(in namespace: borrowing NetworkNamespace) throws(KernelError) -> Outcome {
         let owner = try namespace.ownerToEnter()
-        return try run(network: namespace.descriptor.rawValue, user: owner.rawValue)
+        // A child starts where its parent is; to enter once more takes a right that an init container lacks.
+        let network = try namespace.isOwn() ? -1 : namespace.descriptor.rawValue
+        return try run(network: network, user: owner.rawValue)
     }
 
     private func run(network: CInt, user: CInt) throws(KernelError) -> Outcome {

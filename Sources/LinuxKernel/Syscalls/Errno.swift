@@ -63,6 +63,12 @@ package struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// `ECONNRESET`: the peer ended the connection.
     package static let connectionReset = Errno(rawValue: ECONNRESET)
 
+    /// `ECONNABORTED`: the peer ended the connection before it was taken.
+    package static let connectionAborted = Errno(rawValue: ECONNABORTED)
+
+    /// `EINPROGRESS`: the connection is being made.
+    package static let inProgress = Errno(rawValue: EINPROGRESS)
+
     /// `ENOBUFS`: the kernel had to drop a reply.
     package static let noBufferSpace = Errno(rawValue: ENOBUFS)
 
@@ -71,9 +77,6 @@ package struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConverti
 
     /// `ECONNREFUSED`: nobody listens.
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
-
-    /// `EINPROGRESS`: the connection is being made.
-    package static let inProgress = Errno(rawValue: EINPROGRESS)
 
     package var description: String { String(cString: strerror(rawValue)) }
 }

@@ -117,7 +117,7 @@ extension RedirectPlan {
     ///
     /// Upstream looks at the first address of its interfaces, and the kernel lists IPv4 first; told that
     /// the pod is dual-stack it goes on to the first IPv6 address (`getLocalIP` of `istio-iptables`).
-    static func redirectsIPv6(addresses: [String], isDualStack: Bool) throws(PlanError) -> Bool {
+    package static func redirectsIPv6(addresses: [String], isDualStack: Bool) throws(PlanError) -> Bool {
         var families: Set<AddressFamily> = []
         for text in addresses {
             guard let address = IPAddress(text) ?? AddressRange(text)?.address else {
