@@ -72,7 +72,7 @@ let package = Package(
         .executableTarget(
             name: "NodeProgram",
             dependencies: [
-                "Agent", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
+                "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -89,6 +89,12 @@ let package = Package(
             name: "AddBenchmark",
             dependencies: ["LinuxKernel"],
             path: "Benchmarks/AddBenchmark",
+            swiftSettings: settings
+        ),
+        .executableTarget(
+            name: "ConnectionBenchmark",
+            dependencies: ["Enforcement", "LinuxKernel", "Redirect"],
+            path: "Benchmarks/ConnectionBenchmark",
             swiftSettings: settings
         ),
 

@@ -1,4 +1,5 @@
 import Agent
+import AgentProtocol
 import ArgumentParser
 import LinuxKernel
 import Logging
@@ -20,7 +21,7 @@ struct InstallCNI: AsyncParsableCommand {
               Say which version this is:
                 install-cni version --output json
             """,
-        version: Version.text,
+        version: ProductVersion.text,
         subcommands: [VersionCommand.self]
     )
 
@@ -63,7 +64,7 @@ struct InstallCNI: AsyncParsableCommand {
                 runDirectory: runDirectory,
                 podSource: source,
                 backend: try BackendChoice(environment: environment),
-                version: Version.text
+                version: ProductVersion.text
             )
             try await NodeAgent(settings).run()
         } catch {

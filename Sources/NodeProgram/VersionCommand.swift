@@ -1,10 +1,6 @@
+import AgentProtocol
 import ArgumentParser
 import CNIProtocol
-
-/// What this build is.
-enum Version {
-    static let text = "0.1.0"
-}
 
 /// `install-cni version`.
 struct VersionCommand: ParsableCommand {
@@ -26,9 +22,9 @@ struct VersionCommand: ParsableCommand {
 
     func run() {
         switch output {
-        case .text: print(short ? Version.text : "install-cni \(Version.text)")
+        case .text: print(short ? ProductVersion.text : "install-cni \(ProductVersion.text)")
         case .json:
-            let version = JSONValue.object([JSONMember("version", .string(Version.text))])
+            let version = JSONValue.object([JSONMember("version", .string(ProductVersion.text))])
             print(JSONValue.object([JSONMember("clientVersion", version)]).text(.indented))
         }
     }
