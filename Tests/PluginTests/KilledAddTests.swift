@@ -36,9 +36,10 @@ import Testing
             return try await group.reduce(into: []) { $0.append($1) }
         }
 
-        let killed = outcomes.filter { $0.killed == .signal(9) }
+        // strace mimics the end of what it traced; where it may not, it says so by its status.
+        let killed = outcomes.filter { $0.killed == .signal(9) || $0.killed == .exit(128 + 9) }
         print("\(killed.count) of \(points.count) ADDs were killed")
-        #expect(killed.count >= 40, "of \(points.count) points")
+        #expect(killed.count >= 40, "of \(points.count) points; ended otherwise: \(Set(outcomes.map(\.killed)))")
         let wrong = outcomes.filter { !$0.isComplete }
         #expect(wrong.isEmpty, "\(wrong.prefix(5))")
     }
