@@ -28,12 +28,6 @@ struct Try: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Make one more connection, from this user of the pod.", valueName: "uid"))
     var fromUid: UInt32?
 
-    @Option(
-        name: .long,
-        help: ArgumentHelp("Use this Envoy as the sidecar, in place of the stand-in.", valueName: "path")
-    )
-    var envoy: String?
-
     @Flag(name: .long, help: "Leave the namespaces, and say how to enter and how to remove them.")
     var keep = false
 
@@ -41,7 +35,7 @@ struct Try: ParsableCommand {
     var json = false
 
     func run() throws {
-        let command = TryCommand(podFile: pod, extraUser: fromUid, envoy: envoy, keepsNamespaces: keep)
+        let command = TryCommand(podFile: pod, extraUser: fromUid, keepsNamespaces: keep)
         let report: TryReport
         do {
             report = try command.run()

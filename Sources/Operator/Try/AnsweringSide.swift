@@ -11,7 +11,6 @@ struct AnsweringSide {
     ///   - plan: Where the sidecar listens; without a plan there is none.
     ///   - proxyUser: Who the sidecar belongs to.
     ///   - onlyUser: The user that everybody is, where there is one only.
-    ///   - envoy: The program that is the sidecar, in place of the stand-in.
     ///   - network: Where the namespaces are.
     /// - Throws: Which listener could not be made.
     init(
@@ -19,7 +18,6 @@ struct AnsweringSide {
         plan: RedirectPlan?,
         proxyUser: UInt32,
         onlyUser: UInt32?,
-        envoy: String?,
         in network: borrowing HostNetwork
     ) throws(TryError) {
         let stopSignal = StopSignal()

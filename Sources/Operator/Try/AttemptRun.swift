@@ -52,7 +52,7 @@ extension Attempt {
                 if part.isEmpty { break }
                 bytes += part
             }
-            return Self.landing(response: String(decoding: bytes, as: UTF8.self), destination: toText)
+            return Self.landing(response: String(decoding: bytes, as: UTF8.self))
         }
     }
 
@@ -61,15 +61,9 @@ extension Attempt {
         return Landing(answer: text)?.description ?? "somewhere: \(text.prefix(80))"
     }
 
-    /// Reads an answer: Envoy puts its own name in place of the server's, and passes the rest on.
-    static func landing(response: String, destination: String) -> String {
+    /// Reads an answer in HTTP, whose body says where the connection landed.
+    static func landing(response: String) -> String {
         let parts = response.components(separatedBy: "\r\n\r\n")
-        let server = parts[0].components(separatedBy: "\r\n").first { $0.lowercased().hasPrefix("server:") }
-        switch server?.dropFirst("server:".count).trimmingCharacters(in: .whitespaces) {
-        case Envoy.outboundName: return Landing(place: .sidecar, port: 15_001, original: destination).description
-        case Envoy.inboundName: return Landing(place: .sidecar, port: 15_006, original: destination).description
-        default: break
-        }
         guard parts.count > 1, let landing = Landing(answer: parts[1]) else {
             return "somewhere: \(response.prefix(80))"
         }

@@ -172,7 +172,6 @@ extension Demonstration {
             plan: plan,
             proxyUser: pod.proxyUser,
             onlyUser: request.onlyUser,
-            envoy: request.envoy,
             in: network
         )
         defer { answers.stop() }

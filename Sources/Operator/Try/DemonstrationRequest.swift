@@ -12,7 +12,6 @@ package struct DemonstrationRequest: Codable, Sendable {
     /// How the users came to be, in words.
     package var users: String
     package var extraUser: UInt32?
-    package var envoy: String?
     package var keepsNamespaces: Bool
 
     /// Whether there is a user namespace, which an entry has to name.

@@ -18,10 +18,26 @@ struct Listener: Hashable, Sendable {
         let kind: InternetSocket.Kind = transport == .tcp ? .tcp : .udp
         let socket = try InternetSocket(kind, address.family.internetFamily, owner: owner)
         if isTransparent { try socket.setTransparent() }
-        try socket.bind(to: SocketEndpoint(address.bytes, port: port))
+        try bind(socket, to: SocketEndpoint(address.bytes, port: port))
         if transport == .tcp { try socket.listen() }
         return socket
     }
+
+    /// The kernel may hold an IPv6 address back for a moment after it was added (RFC 4862, 5.4).
+    private func bind(_ socket: InternetSocket, to endpoint: SocketEndpoint) throws(KernelError) {
+        let deadline = Clock.monotonicMilliseconds() + Self.addressMilliseconds
+        while true {
+            do throws(KernelError) {
+                return try socket.bind(to: endpoint)
+            } catch {
+                guard error.errno == .addressNotAvailable, Clock.monotonicMilliseconds() < deadline else { throw error }
+            }
+            Clock.sleep(milliseconds: 20)
+        }
+    }
+
+    /// Duplicate address detection takes 1 to 2 s.
+    private static let addressMilliseconds = 5_000
 
     /// Answers until `isStopped`.
     func serve(_ socket: InternetSocket, owner: ProcessOwner?, until isStopped: StopSignal) {

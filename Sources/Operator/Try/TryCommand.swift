@@ -7,13 +7,11 @@ internal import Redirect
 package struct TryCommand {
     package var podFile: String
     package var extraUser: UInt32?
-    package var envoy: String?
     package var keepsNamespaces: Bool
 
-    package init(podFile: String, extraUser: UInt32?, envoy: String?, keepsNamespaces: Bool) {
+    package init(podFile: String, extraUser: UInt32?, keepsNamespaces: Bool) {
         self.podFile = podFile
         self.extraUser = extraUser
-        self.envoy = envoy
         self.keepsNamespaces = keepsNamespaces
     }
 
@@ -38,7 +36,6 @@ package struct TryCommand {
                 onlyUser: pass.onlyUser,
                 users: pass.description,
                 extraUser: extraUser,
-                envoy: envoy,
                 keepsNamespaces: keepsNamespaces,
                 hasUserNamespace: pass.isUserNamespace
             )
