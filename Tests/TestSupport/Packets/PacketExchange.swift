@@ -107,6 +107,9 @@ private struct PacketExchange {
     /// less than a millisecond.
     static let silenceMilliseconds: CInt = 150
 
+    /// A neighbour's IPv6 address may be held back for a second after its link came up (RFC 4862, 5.4).
+    static let mostTries = 10
+
     mutating func run(_ wanted: Set<Listener>) throws(KernelError) -> [Landing] {
         for place in [Place.pod, .outside, .machine] {
             try enter(place)
@@ -114,7 +117,8 @@ private struct PacketExchange {
                 listeners.append((listener, try Self.open(listener)))
             }
         }
-        for _ in 1...2 {
+        for _ in 1...Self.mostTries {
+            guard landings.contains(nil) else { break }
             try startPending()
             while !clients.isEmpty, exchange() {}
             clients = [:]
