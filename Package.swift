@@ -123,7 +123,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "ReplayRedirects",
-            dependencies: ["LinuxKernel", "Redirect", "TestSupport"],
+            dependencies: ["LinuxKernel"],
             path: "Tests/ReplayRedirects",
             swiftSettings: settings
         ),

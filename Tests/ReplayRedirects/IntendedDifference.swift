@@ -1,90 +1,129 @@
 import Foundation
-import LinuxKernel
-import Redirect
 
-/// Where this project means to differ from upstream: what the pod must be like, and what happens then.
+/// Where this project means to differ from upstream (docs/architecture.md, decision 17), all of it.
 ///
-/// None of them changes the rules of a pod that upstream starts.
+/// A row looks at the pod alone and says the exact outcome. It is asked only about pods that upstream refuses, so no
+/// row can change the rules of one that upstream starts.
 struct IntendedDifference: Sendable {
     let reason: String
-    let exit: Int
-    let applies: @Sendable (Pod) -> Bool
+    let outcome: @Sendable ([String: String]) -> Outcome?
 
-    /// The annotation that the error must name; nil where there is no error.
-    let names: (@Sendable (Pod) -> String?)?
+    enum Outcome: Equatable, Sendable {
+        /// The ADD succeeds, and the namespace stays untouched.
+        case leftAlone
 
-    /// What is wrong with the answer, or nil.
-    func problem(_ outcome: ChildProcess.Outcome, _ pod: Pod) -> String? {
-        guard let names else { return nil }
-        guard outcome.text.contains("\"code\": 101") else { return "the error is not code 101: \(outcome.text)" }
-        guard let name = names(pod), outcome.text.contains("\(name): ") else {
-            return "the error does not name the annotation: \(outcome.text)"
-        }
-        return nil
+        /// The ADD fails with this project's code for it, names one of these annotations, and the namespace stays
+        /// untouched.
+        case refused(naming: [String])
+
+        /// All is as with these annotations.
+        case asWith([String: String])
     }
 
-    static let all: [IntendedDifference] = [
-        IntendedDifference(
-            reason: "interceptionMode NONE is obeyed, where upstream refuses the pod for ever",
-            exit: 0,
-            applies: { $0.annotations["sidecar.istio.io/interceptionMode"] == "NONE" },
-            names: nil
-        ),
-        IntendedDifference(
-            reason: "a wildcard where none makes sense is refused by name; upstream lets iptables-restore fail",
-            exit: 1,
-            applies: { pod in hasSidecar(pod) && wildcardless.contains { pod.annotations[$0] == "*" } },
-            names: { pod in wildcardless.first { pod.annotations[$0] == "*" } }
-        ),
-        IntendedDifference(
-            reason: "a bad annotation has a code of its own, and the annotation its full name; upstream says 999",
-            exit: 1,
-            applies: { pod in hasSidecar(pod) && firstBadAnnotation(pod) != nil },
-            names: { firstBadAnnotation($0) }
-        ),
+    /// The code of a refused annotation (docs/errors.md); upstream has 999 for everything.
+    static let badAnnotationCode = 101
+
+    /// The first row that applies counts.
+    static let all = [
+        IntendedDifference(reason: "interceptionMode NONE means no redirection, as for the injector that writes it") {
+            $0[AnnotationValue.interceptionMode] == "NONE" ? .leftAlone : nil
+        },
+        IntendedDifference(reason: "a bad annotation has a code of its own, 101 for 999, and is named") { annotations in
+            guard !AnnotationValue.refused(annotations, { !$0.isWellFormed }).isEmpty else { return nil }
+            // Which of several is named depends on the order in which they are read.
+            return .refused(
+                naming: AnnotationValue.refused(annotations) { !$0.isWellFormed || $0.isWildcardForNothing }
+            )
+        },
+        IntendedDifference(reason: "* is refused where no wildcard makes sense, before a rule is made of it") {
+            annotations in
+            let wildcards = AnnotationValue.refused(annotations) { $0.isWildcardForNothing }
+            return wildcards.isEmpty ? nil : .refused(naming: wildcards)
+        },
+        IntendedDifference(reason: "a list of blanks is an empty list") { annotations in
+            let trimmed = annotations.mapValues { $0.allSatisfy(\.isWhitespace) ? "" : $0 }
+            return trimmed == annotations ? nil : .asWith(trimmed)
+        },
+    ]
+}
+
+/// A value that decides about redirection, judged without any of this project's own policy.
+struct AnnotationValue {
+    let kind: Kind
+    let text: String
+
+    enum Kind {
+        case mode
+        case ranges(allowsAll: Bool)
+        case ports(allowsAll: Bool)
+        case interfaces
+    }
+
+    static let interceptionMode = "sidecar.istio.io/interceptionMode"
+    private static let prefix = "traffic.sidecar.istio.io/"
+    private static let virtualInterfaces = "istio.io/reroute-virtual-interfaces"
+
+    private static let kinds: [String: Kind] = [
+        interceptionMode: .mode,
+        prefix + "includeOutboundIPRanges": .ranges(allowsAll: true),
+        prefix + "excludeOutboundIPRanges": .ranges(allowsAll: false),
+        prefix + "includeInboundPorts": .ports(allowsAll: true),
+        prefix + "excludeInboundPorts": .ports(allowsAll: false),
+        prefix + "excludeOutboundPorts": .ports(allowsAll: false),
+        prefix + "includeOutboundPorts": .ports(allowsAll: false),
+        prefix + "excludeInterfaces": .interfaces,
+        prefix + "kubevirtInterfaces": .interfaces,
+        virtualInterfaces: .interfaces,
     ]
 
-    /// Whether the pod's annotations are looked at at all.
-    private static func hasSidecar(_ pod: Pod) -> Bool {
-        guard pod.namespace != "kube-system", !pod.containers.contains(where: { $0.name == "istio-init" }) else {
-            return false
-        }
-        return pod.containers.contains { container in
-            let arguments = container.arguments
-            let isOther = arguments.count > 1 && arguments[0] == "proxy" && arguments[1] != "sidecar"
-            return container.name == "istio-proxy" && !isOther
+    /// The annotations whose value `isRefused` says so about.
+    static func refused(_ annotations: [String: String], _ isRefused: (AnnotationValue) -> Bool) -> [String] {
+        annotations.compactMap { name, text in
+            // The older name counts only without the newer one.
+            if name == prefix + "kubevirtInterfaces", annotations[virtualInterfaces] != nil { return nil }
+            guard let kind = kinds[name], isRefused(AnnotationValue(kind: kind, text: text)) else { return nil }
+            return name
         }
     }
 
-    private static let wildcardless = ["excludeInboundPorts", "excludeOutboundPorts", "includeOutboundPorts"]
-        .map { "traffic.sidecar.istio.io/\($0)" }
-
-    /// Written anew here, and more coarsely than in the policy, so that both cannot be wrong alike.
-    private static func firstBadAnnotation(_ pod: Pod) -> String? {
-        pod.annotations.first { name, value in
-            switch name.split(separator: "/").last ?? "" {
-            case "includeOutboundIPRanges": value != "*" && !areRanges(value)
-            case "excludeOutboundIPRanges": !areRanges(value)
-            case "includeInboundPorts", "excludeInboundPorts", "includeOutboundPorts", "excludeOutboundPorts":
-                value != "*" && !value.isEmpty
-                    && !value.split(separator: ",", omittingEmptySubsequences: false)
-                        .allSatisfy { UInt16($0.trimmingCharacters(in: .whitespaces)) != nil }
-            case "kubevirtInterfaces" where pod.annotations["istio.io/reroute-virtual-interfaces"] != nil: false
-            case "excludeInterfaces", "reroute-virtual-interfaces", "kubevirtInterfaces":
-                !value.isEmpty
-                    && !value.split(separator: ",", omittingEmptySubsequences: false)
-                        .allSatisfy { $0.wholeMatch(of: /\s*[a-zA-Z][a-zA-Z0-9_.\-]{0,14}\s*/) != nil }
-            default: false
-            }
-        }?.key
+    var isWildcardForNothing: Bool {
+        guard case .ports(allowsAll: false) = kind else { return false }
+        return text == "*"
     }
 
-    private static func areRanges(_ value: String) -> Bool {
-        value.isEmpty
-            || value.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { element in
-                let parts = element.split(separator: "/")
-                guard parts.count == 2, let length = Int(parts[1]) else { return false }
-                return length <= (parts[0].contains(":") ? 128 : 32)
-            }
+    /// Whether it is of the right form, as far as upstream looks before it makes rules.
+    var isWellFormed: Bool {
+        let elements = text.split(separator: ",", omittingEmptySubsequences: false)
+        let trimmed = elements.map { $0.trimmingCharacters(in: .whitespaces) }
+        switch kind {
+        case .mode: return text == "REDIRECT" || text == "TPROXY"
+        case .ranges(let allowsAll):
+            return text.isEmpty || (allowsAll && text == "*") || elements.allSatisfy(Self.isRange)
+        case .ports:
+            return isBlank || text == "*"
+                || trimmed.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(Self.isDigit) && UInt16($0) != nil }
+        case .interfaces: return isBlank || trimmed.allSatisfy(Self.isInterface)
+        }
+    }
+
+    private var isBlank: Bool { text.allSatisfy(\.isWhitespace) }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
+
+    private static func isInterface(_ name: String) -> Bool {
+        guard (1...15).contains(name.utf8.count), let first = name.unicodeScalars.first else { return false }
+        let letters = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+        let allowed = letters.union(CharacterSet(charactersIn: "0123456789_.-"))
+        return letters.contains(first) && name.unicodeScalars.allSatisfy(allowed.contains)
+    }
+
+    private static func isRange(_ text: Substring) -> Bool {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[1].utf8.allSatisfy(isDigit), let length = UInt8(parts[1]),
+            parts[1] == "\(length)"
+        else { return false }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        if inet_pton(AF_INET, String(parts[0]), &bytes) == 1 { return length <= 32 }
+        return inet_pton(AF_INET6, String(parts[0]), &bytes) == 1 && length <= 128
     }
 }

@@ -1,123 +1,175 @@
 import Foundation
-import LinuxKernel
-import Redirect
-import TestSupport
 
-/// Replays recorded pods with a built plugin and agent, iptables forced, and compares what is left in the sandbox.
+/// Replays recorded ADDs with the built plugin and agent, the iptables back-end forced.
 ///
-/// Usage: `ReplayRedirects FILE.jsonl PLUGIN AGENT`. Closes with `N passed, N failed`.
+/// Usage: `ReplayRedirects FILE.jsonl PLUGIN AGENT`. Prints what differs, and as its last line `N passed, N failed`.
 @main
-enum ReplayRedirects {
-    static func main() async throws {
-        guard CommandLine.arguments.count == 4 else {
-            throw ReplayFailure("usage: ReplayRedirects FILE.jsonl PLUGIN AGENT")
+struct ReplayRedirects {
+    static func main() async {
+        let arguments = CommandLine.arguments.dropFirst()
+        guard arguments.count == 3 else { stop("usage: ReplayRedirects FILE.jsonl PLUGIN AGENT") }
+        let (file, plugin, agent) = (arguments[1], arguments[2], arguments[3])
+        do {
+            let failed = try await replay(file, plugin: plugin, agent: agent)
+            exit(failed == 0 ? 0 : 1)
+        } catch {
+            stop("replay-redirects: \(error)")
         }
-        let cases = try RecordedCase.all(in: URL(filePath: CommandLine.arguments[1]))
-        let node = try ReplayNode(plugin: CommandLine.arguments[2], agent: CommandLine.arguments[3], cases: cases)
-        defer { node.stop() }
+    }
+
+    private static func replay(_ file: String, plugin: String, agent path: String) async throws -> Int {
+        let cases = try Recording.all(in: file).map { try ReplayCase($0) }
+        let agent = try ReplayAgent(path, pods: cases.flatMap { $0.pods })
+        defer { agent.stop() }
+        try await agent.waitUntilItServes()
+
+        let call = ReplayedCall(plugin: plugin, runDirectory: agent.runDirectory)
+        let results = await withTaskGroup(of: (Int, ReplayCase.Result).self) { group in
+            for (index, replayed) in cases.enumerated() {
+                group.addTask { (index, replayed.run(call)) }
+            }
+            return await group.reduce(into: [Int: ReplayCase.Result]()) { $0[$1.0] = $1.1 }
+        }
+        return report(cases, results)
+    }
+
+    private static func report(_ cases: [ReplayCase], _ results: [Int: ReplayCase.Result]) -> Int {
+        var intended: [String: Int] = [:]
         var failed = 0
-        for recorded in cases {
-            let differences = try differences(of: recorded, on: node)
+        for (index, replayed) in cases.enumerated() {
+            let differences = results[index]?.differences ?? ["not run"]
+            if let reason = replayed.intended?.reason { intended[reason, default: 0] += 1 }
             guard !differences.isEmpty else { continue }
             failed += 1
-            print("\(recorded.id): \(differences.joined(separator: "\n    "))")
+            for difference in differences { print("\(replayed.recording.id): \(difference)") }
+        }
+        for (reason, count) in intended.sorted(by: { $0.key < $1.key }) {
+            print("differs as intended in \(count): \(reason)")
         }
         print("\(cases.count - failed) passed, \(failed) failed")
-        if failed > 0 { exit(1) }
+        return failed
     }
 
-    private static func differences(of recorded: RecordedCase, on node: ReplayNode) throws -> [String] {
-        let namespace = try NetworkNamespace.makeNew()
-        try RouteSocket(in: namespace).setLoopbackUp()
-        let outcome = try node.add(recorded, to: namespace.rawDescriptor)
-        let seen = try Sandbox(namespace)
-        var differences: [String] = []
-        var exit = recorded.expected.exit
-        if let intended = IntendedDifference.all.first(where: { $0.applies(recorded.pod) }) {
-            exit = intended.exit
-            if let problem = intended.problem(outcome, recorded.pod) {
-                differences.append("\(intended.reason): \(problem)")
+    private static func stop(_ message: String) -> Never {
+        FileHandle.standardError.write(Data("\(message)\n".utf8))
+        exit(2)
+    }
+}
+
+/// One recording, and the row of intended differences that applies to it.
+struct ReplayCase: Sendable {
+    let recording: Recording
+    let intended: (reason: String, outcome: IntendedDifference.Outcome)?
+
+    /// The pod that this one is to end like, if there is such a row.
+    private let model: PodDocument?
+
+    struct Result: Sendable {
+        var differences: [String]
+    }
+
+    init(_ recording: Recording) throws {
+        self.recording = recording
+        var intended: (String, IntendedDifference.Outcome)?
+        if recording.expected.exit != 0 {
+            for row in IntendedDifference.all where intended == nil {
+                intended = row.outcome(recording.pod.annotations).map { (row.reason, $0) }
             }
         }
-        if outcome.ending != .exit(exit) {
-            differences.append("exit: expected \(exit), was \(outcome.ending): \(outcome.text)")
+        self.intended = intended
+        guard case .asWith(let annotations) = intended?.1 else {
+            model = nil
+            return
         }
-        let expected = recorded.expected
-        compare("iptables", Sandbox.rules(expected.iptables), Sandbox.rules(seen.iptables), &differences)
-        compare("ip6tables", Sandbox.rules(expected.ip6tables), Sandbox.rules(seen.ip6tables), &differences)
-        compare("ip rule", expected.rule4, seen.rule4, &differences)
-        compare("ip -6 rule", expected.rule6, seen.rule6, &differences)
-        compare("table 133", expected.table133v4, seen.table133v4, &differences)
-        compare("table 133, IPv6", expected.table133v6, seen.table133v6, &differences)
-        compare("lo", expected.lo, seen.lo, &differences)
-        return differences
+        model = try recording.pod.with(name: recording.pod.name + "-model", annotations: annotations)
     }
 
-    private static func compare<Value: Equatable>(
-        _ name: String,
-        _ expected: Value,
-        _ seen: Value,
-        _ differences: inout [String]
-    ) {
-        if expected != seen { differences.append("\(name): expected \(expected), was \(seen)") }
-    }
-}
+    /// What the agent must know.
+    var pods: [PodDocument] { [recording.pod] + [model].compactMap { $0 } }
 
-struct ReplayFailure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = description }
-}
-
-extension ChildProcess.Outcome {
-    /// What the plugin told the runtime.
-    var text: String { String(decoding: standardOutput, as: UTF8.self) }
-}
-
-/// What can be read back from a sandbox.
-struct Sandbox {
-    let iptables: [String]
-    let ip6tables: [String]
-    let rule4: [String]
-    let rule6: [String]
-    let table133v4: [String]
-    let table133v6: [String]
-    let lo: [String]
-
-    init(_ namespace: borrowing NetworkNamespace) throws {
-        iptables = try Self.lines(namespace, "iptables-nft-save")
-        ip6tables = try Self.lines(namespace, "ip6tables-nft-save")
-        rule4 = try Self.lines(namespace, "ip", "rule")
-        rule6 = try Self.lines(namespace, "ip", "-6", "rule")
-        table133v4 = try Self.lines(namespace, "ip", "route", "show", "table", "133")
-        table133v6 = try Self.lines(namespace, "ip", "-6", "route", "show", "table", "133")
-        lo = try Self.lines(namespace, "ip", "-o", "address", "show", "dev", "lo").compactMap { line in
-            let words = line.split(separator: " ")
-            return words.firstIndex { $0 == "inet" || $0 == "inet6" }.map { String(words[$0 + 1]) }
+    /// Two ADDs, each in a namespace of its own: one by a runtime that hands annotations over, one by another.
+    func run(_ call: ReplayedCall) -> Result {
+        do {
+            let differences = try [true, false].flatMap { hasAnnotations in
+                try self.differences(call, hasAnnotations).map { difference in
+                    hasAnnotations ? difference : "without annotations from the runtime: \(difference)"
+                }
+            }
+            return Result(differences: differences)
+        } catch {
+            return Result(differences: ["\(error)"])
         }
     }
 
-    /// The rules of each table and chain; what has no rule says nothing, like the empty tables of upstream's detection.
-    static func rules(_ lines: [String]) -> [String: [String]] {
-        var result: [String: [String]] = [:]
-        var table = ""
-        for line in lines {
-            if line.hasPrefix("*") { table = String(line.dropFirst()) }
-            guard line.hasPrefix("-A ") else { continue }
-            result["\(table) \(line.split(separator: " ")[1])", default: []].append(line)
+    private func differences(_ call: ReplayedCall, _ hasAnnotations: Bool) throws -> [String] {
+        let state = try call.add(recording.pod, recording.addresses, hasAnnotations: hasAnnotations)
+        var expected = recording.expected
+        switch intended?.outcome {
+        case .leftAlone: expected = .untouched
+        case .asWith:
+            guard let model else { break }
+            expected = try call.add(model, recording.addresses, hasAnnotations: hasAnnotations)
+        case .refused(let names):
+            expected = .untouched
+            expected.exit = 1
+            expected.errorCode = IntendedDifference.badAnnotationCode
+            guard names.contains(where: { state.errorMessage.contains($0) }) else {
+                return ["the error names none of \(names): \(state.errorMessage)"]
+            }
+        case nil: break
         }
-        return result
+        return state.differences(from: expected)
+    }
+}
+
+/// The agent, over a directory of pods.
+struct ReplayAgent {
+    let runDirectory: String
+    private let directory: URL
+    private let process = Process()
+
+    init(_ path: String, pods: [PodDocument]) throws {
+        let files = FileManager.default
+        directory = files.temporaryDirectory.appending(path: "replay-\(UUID().uuidString.prefix(8))")
+        let podDirectory = directory.appending(path: "pods")
+        runDirectory = directory.appending(path: "run").path(percentEncoded: false)
+        for path in [podDirectory, directory.appending(path: "run")] {
+            try files.createDirectory(at: path, withIntermediateDirectories: true)
+        }
+        for pod in pods {
+            try pod.json.write(to: podDirectory.appending(path: "\(pod.namespace)-\(pod.name).json"))
+        }
+        let log = directory.appending(path: "agent.log")
+        guard files.createFile(atPath: log.path(percentEncoded: false), contents: nil) else {
+            throw ReplayError("cannot write \(log.path(percentEncoded: false))")
+        }
+        process.executableURL = URL(filePath: path)
+        process.arguments = [
+            "--pod-source=directory:\(podDirectory.path(percentEncoded: false))",
+            "--cni-agent-run-dir=\(runDirectory)", "--skip-install",
+        ]
+        process.environment = ["REDIRECT_BACKEND": "iptables"]
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = try FileHandle(forWritingTo: log)
+        try process.run()
     }
 
-    /// A program's lines; one that fails has nothing to list (a routing table that does not exist).
-    private static func lines(_ namespace: borrowing NetworkNamespace, _ words: String...) throws -> [String] {
-        let program = ChildProcess(
-            "/usr/bin/env",
-            words,
-            environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"],
-            deadlineMilliseconds: 60_000
-        )
-        let text = String(decoding: try program.run(in: namespace).standardOutput, as: UTF8.self)
-        return text.split(separator: "\n").map(String.init)
+    func waitUntilItServes() async throws {
+        let socket = runDirectory + "/pluginevent.sock"
+        for _ in 1...200 {
+            if FileManager.default.fileExists(atPath: socket) { return }
+            guard process.isRunning else { break }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        let log = try String(contentsOf: directory.appending(path: "agent.log"), encoding: .utf8)
+        throw ReplayError("the agent does not serve:\n\(log)")
+    }
+
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+        // Under /tmp: what stays there after a failure is swept with it.
+        try? FileManager.default.removeItem(at: directory)
     }
 }
