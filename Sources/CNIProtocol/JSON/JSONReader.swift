@@ -234,7 +234,7 @@ extension JSONReader {
         offset += 1
     }
 
-    /// Reads the digits of `\uXXXX`, and a second escape where the two are a surrogate pair.
+    /// Reads the digits of `\u00E9`, and a second escape where the two are a surrogate pair.
     private mutating func readUnicodeEscape(into output: inout [UInt8]) throws(JSONError) {
         let unit = try readFourHexDigits()
         var scalar = Unicode.Scalar(unit)
