@@ -25,7 +25,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-metrics.git", from: "2.7.0"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
         // Without traits: with them it brings full Foundation, which is 45 MB in a static executable.
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.9.0"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
@@ -45,6 +47,21 @@ let package = Package(
         // MARK: A plan, in force: apply, read back, compare, undo.
         .target(name: "Enforcement", dependencies: ["LinuxKernel", "Redirect"], swiftSettings: settings),
 
+        // MARK: The API server: the few requests that an agent sends.
+        .target(
+            name: "Kubernetes",
+            dependencies: [
+                "CNIProtocol",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            swiftSettings: settings
+        ),
+
         // MARK: One CNI call. Under it there is nothing but this project.
         .executableTarget(
             name: "Plugin",
@@ -56,7 +73,7 @@ let package = Package(
         .target(
             name: "Agent",
             dependencies: [
-                "AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
+                "AgentProtocol", "CNIProtocol", "Enforcement", "Kubernetes", "LinuxKernel", "Redirect",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -180,6 +197,17 @@ let package = Package(
                 "Agent", "AgentProtocol", "CNIProtocol", "LinuxKernel", "Redirect", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "KubernetesTests",
+            dependencies: [
+                "CNIProtocol", "Kubernetes", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings
         ),
