@@ -1,5 +1,5 @@
 package import CNIProtocol
-package import Redirect
+internal import Redirect
 
 /// Why some JSON is no pod, and where.
 package struct PodError: Error, Equatable, Sendable, CustomStringConvertible {
@@ -10,25 +10,91 @@ package struct PodError: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String { field.isEmpty ? problem : "\(field) \(problem)" }
 }
 
-extension Pod {
+extension NodePod {
     /// Reads a pod as the API server writes it.
     ///
-    /// Only what decides about redirection is read, and an absent field is an empty one, as in Kubernetes itself.
-    package init(json bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(PodError) {
+    /// Only what the agent uses is read and kept, and an absent field is an empty one, as in Kubernetes itself.
+    ///
+    /// - Parameter annotations: Names to keep beside those that decide about redirection.
+    package init(
+        json bytes: [UInt8],
+        limits: JSONLimits = JSONLimits(),
+        keeping annotations: Set<String> = []
+    ) throws(PodError) {
         let document: JSONValue
         do throws(JSONError) {
             document = try JSONValue(parsing: bytes, limits: limits)
         } catch {
             throw PodError(field: "", problem: "no JSON: \(error.description)")
         }
-        try self.init(document)
+        try self.init(document, keeping: annotations)
     }
 
-    package init(_ document: JSONValue) throws(PodError) {
-        let pod = try PodField(document, "")
-        let kind = try pod["kind"].text() ?? "Pod"
+    package init(_ document: JSONValue, keeping annotations: Set<String> = []) throws(PodError) {
+        let object = try PodField(document, "")
+        let kind = try object["kind"].text() ?? "Pod"
         guard kind == "Pod" else { throw PodError(field: "kind", problem: "is not Pod") }
 
+        let pod = try Pod(object)
+        let metadata = try object["metadata"]
+        let spec = try object["spec"]
+        let status = try object["status"]
+        self.init(
+            pod.keepingWhatDecides(annotations: annotations),
+            resourceVersion: try metadata["resourceVersion"].text() ?? "",
+            ownerUID: try Self.controller(metadata),
+            addresses: try Self.addresses(status),
+            isOnHostNetwork: try spec["hostNetwork"].boolean() ?? false,
+            hasOwnUsers: try spec["hostUsers"].boolean() == false,
+            isBeingDeleted: try metadata["deletionTimestamp"].text() != nil,
+            phase: Phase(rawValue: try status["phase"].text() ?? "") ?? .unknown,
+            initContainers: try status["initContainerStatuses"].elements().map { field throws(PodError) in
+                try ContainerStatus(field)
+            }
+        )
+    }
+
+    /// The UID of the one owner with `controller: true`.
+    private static func controller(_ metadata: PodField) throws(PodError) -> String? {
+        for owner in try metadata["ownerReferences"].elements() where try owner["controller"].boolean() == true {
+            return try owner["uid"].text()
+        }
+        return nil
+    }
+
+    private static func addresses(_ status: PodField) throws(PodError) -> [String] {
+        var addresses: [String] = []
+        for element in try status["podIPs"].elements() {
+            if let address = try element["ip"].text() { addresses.append(address) }
+        }
+        if addresses.isEmpty, let address = try status["podIP"].text(), !address.isEmpty { addresses.append(address) }
+        return addresses
+    }
+}
+
+extension NodePod.ContainerStatus {
+    fileprivate init(_ field: PodField) throws(PodError) {
+        self.init(
+            name: try field["name"].text() ?? "",
+            ended: try NodePod.Termination(field["state"]["terminated"]),
+            endedBefore: try NodePod.Termination(field["lastState"]["terminated"])
+        )
+    }
+}
+
+extension NodePod.Termination {
+    fileprivate init?(_ field: PodField) throws(PodError) {
+        guard !field.value.isNull else { return nil }
+        self.init(
+            exitCode: field.value["exitCode"]?.integer ?? 0,
+            reason: try field["reason"].text() ?? "",
+            message: try field["message"].text() ?? ""
+        )
+    }
+}
+
+extension Pod {
+    fileprivate init(_ pod: PodField) throws(PodError) {
         let metadata = try pod["metadata"]
         guard let name = try metadata["name"].text(), !name.isEmpty else {
             throw PodError(field: "metadata.name", problem: "is missing")
@@ -103,6 +169,12 @@ private struct PodField {
         var fields: [PodField] = []
         for (index, element) in elements.enumerated() { fields.append(try PodField(element, "\(path)[\(index)]")) }
         return fields
+    }
+
+    func boolean() throws(PodError) -> Bool? {
+        guard !value.isNull else { return nil }
+        guard let boolean = value.bool else { throw isNot("true or false") }
+        return boolean
     }
 
     func identifier() throws(PodError) -> UInt32? {

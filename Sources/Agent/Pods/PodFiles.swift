@@ -1,14 +1,13 @@
 internal import CNIProtocol
 package import LinuxKernel
 internal import Logging
-package import Redirect
 
 /// The pods of a directory, one in each `.json` file, as they were last read.
 package struct PodFiles: Sendable {
     package let directory: String
 
     /// By the file's name; a broken file keeps the pod that it had before.
-    private var pods: [String: Pod] = [:]
+    private var pods: [String: NodePod] = [:]
     private let logger = Logger(label: LogScope.agent)
 
     /// The longest file: etcd takes no request over 1.5 MiB, so no real pod is longer.
@@ -41,7 +40,7 @@ package struct PodFiles: Sendable {
     }
 
     /// The pods in the order of their files; of two with one name the later file's counts.
-    package var all: [Pod] { pods.sorted { left, right in left.key < right.key }.map { file in file.value } }
+    package var all: [NodePod] { pods.sorted { left, right in left.key < right.key }.map { file in file.value } }
 
     private static func isPodFile(_ name: String) -> Bool { name.hasSuffix(".json") && !name.hasPrefix(".") }
 
@@ -54,7 +53,7 @@ package struct PodFiles: Sendable {
                 return
             }
             do throws(PodError) {
-                pods[name] = try Pod(json: bytes)
+                pods[name] = try NodePod(json: bytes)
             } catch {
                 report(error.description, metadata, isKept: pods[name] != nil)
             }

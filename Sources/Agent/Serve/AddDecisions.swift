@@ -6,18 +6,26 @@ package import Redirect
 package struct AddDecisions: Sendable {
     package let pods: PodDirectory
     package let backend: RedirectPlan.Backend
+    private let lookup: Lookup?
     private let logger: Logger
 
-    package init(pods: PodDirectory, backend: RedirectPlan.Backend) {
+    /// Asks the API server for one pod: one that the watch has not shown yet, or whose name was taken over.
+    ///
+    /// Nil means that there is no such pod; it throws what to tell the plugin where that could not be found out.
+    package typealias Lookup = @Sendable (_ namespace: String, _ name: String) async throws(AddRefusal) -> NodePod?
+
+    /// - Parameter lookup: Nil where the pods come from a directory, which is all there is.
+    package init(pods: PodDirectory, backend: RedirectPlan.Backend, lookup: Lookup? = nil) {
         self.pods = pods
         self.backend = backend
+        self.lookup = lookup
         logger = Logger(label: LogScope.agent)
     }
 
-    package func answer(_ request: AddRequest) -> Result<AddAnswer, AddRefusal> {
+    package func answer(_ request: AddRequest) async -> Result<AddAnswer, AddRefusal> {
         let answer: Result<AddAnswer, AddRefusal>
         do throws(AddRefusal) {
-            answer = .success(try decide(request))
+            answer = .success(try await decide(request))
         } catch {
             answer = .failure(error)
         }
@@ -26,7 +34,7 @@ package struct AddDecisions: Sendable {
         return answer
     }
 
-    private func decide(_ request: AddRequest) throws(AddRefusal) -> AddAnswer {
+    private func decide(_ request: AddRequest) async throws(AddRefusal) -> AddAnswer {
         let name = "\(request.podNamespace)/\(request.podName)"
         guard request.planVersions.contains(where: { version in PlanFormat.versions.contains(version) }) else {
             throw AddRefusal(
@@ -35,9 +43,9 @@ package struct AddDecisions: Sendable {
                     + "\(numbers(PlanFormat.versions)); one of them is about to be replaced"
             )
         }
-        let pod = try pods.pod(for: request)
+        let pod = try await pod(for: request)
         do throws(PlanError) {
-            switch try Decision(pod: pod, addresses: request.ips, backend: backend) {
+            switch try Decision(pod: pod.pod, addresses: request.ips, backend: backend) {
             case .skip(let reason): return AddAnswer(skip: reason)
             case .redirect(let plan, let warnings):
                 for warning in warnings {
@@ -51,6 +59,26 @@ package struct AddDecisions: Sendable {
         } catch {
             throw AddRefusal(.badPod, "pod \(name): \(error.description)")
         }
+    }
+
+    /// The pod as the watch has it, else as the API server has it now.
+    private func pod(for request: AddRequest) async throws(AddRefusal) -> NodePod {
+        let refusal: AddRefusal
+        do throws(AddRefusal) {
+            return try pods.pod(for: request)
+        } catch {
+            refusal = error
+        }
+        guard let lookup else { throw refusal }
+        guard let found = try await lookup(request.podNamespace, request.podName) else {
+            throw AddRefusal(
+                .podUnknown,
+                "the API server knows no pod \(request.podNamespace)/\(request.podName)"
+            )
+        }
+        // Kept from here on, so that its report finds it; the watch is about to say the same.
+        pods.update(found)
+        return try pods.pod(for: request)
     }
 
     private func numbers(_ numbers: [Int]) -> String {

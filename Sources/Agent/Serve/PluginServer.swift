@@ -32,7 +32,7 @@ package struct PluginServer: Service {
         let reports = AddReports(pods: decisions.pods)
         router.post("/v1/add") { request, _ in
             await Self.answer(request, limit: MessageLimits.addBodyBytes) { body throws(MessageError) in
-                switch decisions.answer(try AddRequest(body)) {
+                switch await decisions.answer(try AddRequest(body)) {
                 case .success(let answer): JSONResponse.make(.ok, answer.bytes())
                 case .failure(let refusal): JSONResponse.make(.init(code: refusal.reason.rawValue), refusal.bytes())
                 }
@@ -58,7 +58,7 @@ package struct PluginServer: Service {
     private static func answer(
         _ request: Request,
         limit: Int,
-        _ body: (_ bytes: [UInt8]) throws(MessageError) -> Response
+        _ body: (_ bytes: [UInt8]) async throws(MessageError) -> Response
     ) async -> Response {
         let bytes: [UInt8]
         do {
@@ -69,7 +69,7 @@ package struct PluginServer: Service {
             return JSONResponse.error(.badRequest, "the body cannot be read: \(error)")
         }
         do throws(MessageError) {
-            return try body(bytes)
+            return try await body(bytes)
         } catch {
             return JSONResponse.error(.badRequest, error.description)
         }

@@ -1,13 +1,13 @@
 package import AgentProtocol
 package import CNIProtocol
 internal import LinuxKernel
-package import Redirect
+internal import Redirect
 internal import Synchronization
 
 /// The pods of this node, and what became of each.
 ///
-/// It is filled by a source of pods and asked by the plugin's server, which must not wait for each other
-/// longer than a look-up takes.
+/// It is filled by a source of pods, asked by the plugin's server, and told by repair what is in force; none of them
+/// must wait for another longer than a look-up takes.
 package final class PodDirectory: Sendable {
     /// A node runs some hundred pods; the limit keeps memory a constant.
     package static let mostPods = 10_000
@@ -22,24 +22,13 @@ package final class PodDirectory: Sendable {
     private struct Key: Hashable {
         let namespace: String
         let name: String
-    }
 
-    private struct Entry {
-        var pod: Pod
-        var fate = Fate.notAsked
-        var containerID = ""
-        var outcome: AddReport.Outcome?
+        init(_ namespace: String, _ name: String) {
+            self.namespace = namespace
+            self.name = name
+        }
 
-        /// A reading of the monotonic clock.
-        var changedMilliseconds = Clock.monotonicMilliseconds()
-    }
-
-    /// What the agent has said about a pod.
-    private enum Fate: Equatable {
-        case notAsked
-        case skipped(String)
-        case redirectionAnswered
-        case refused(String)
+        init(_ pod: NodePod) { self.init(pod.pod.namespace, pod.pod.name) }
     }
 
     package init() {}
@@ -49,35 +38,68 @@ package final class PodDirectory: Sendable {
 
     package var count: Int { contents.withLock { contents in contents.entries.count } }
 
+    /// Every pod as it is known now, in the order of namespace and name.
+    package var entries: [Entry] {
+        contents.withLock { contents in Array(contents.entries.values) }.sorted { left, right in
+            (left.pod.pod.namespace, left.pod.pod.name) < (right.pod.pod.namespace, right.pod.pod.name)
+        }
+    }
+}
+
+// MARK: - The source of pods
+
+extension PodDirectory {
     /// Replaces all pods, and forgets what became of those that are gone or now have another UID.
-    package func replaceAll(_ pods: [Pod]) {
+    package func replaceAll(_ pods: [NodePod]) {
         contents.withLock { contents in
             var entries: [Key: Entry] = [:]
             for pod in pods.prefix(Self.mostPods) {
-                let key = Key(namespace: pod.namespace, name: pod.name)
-                var entry = contents.entries[key] ?? Entry(pod: pod)
-                if entry.pod.uid != pod.uid { entry = Entry(pod: pod) }
-                entry.pod = pod
-                entries[key] = entry
+                entries[Key(pod)] = Entry(pod, after: contents.entries[Key(pod)])
             }
             contents.entries = entries
             contents.isComplete = true
         }
     }
 
+    /// Takes in a pod that is new or has changed.
+    ///
+    /// - Returns: False if there is no room for it; it is then looked up when the plugin asks.
+    @discardableResult
+    package func update(_ pod: NodePod) -> Bool {
+        contents.withLock { contents in
+            let before = contents.entries[Key(pod)]
+            guard before != nil || contents.entries.count < Self.mostPods else { return false }
+            contents.entries[Key(pod)] = Entry(pod, after: before)
+            return true
+        }
+    }
+
+    /// Forgets a pod that is gone; another one that took its name stays.
+    package func remove(namespace: String, name: String, uid: String) {
+        contents.withLock { contents in
+            let key = Key(namespace, name)
+            guard contents.entries[key]?.pod.pod.uid == uid else { return }
+            contents.entries[key] = nil
+        }
+    }
+}
+
+// MARK: - The plugin's server
+
+extension PodDirectory {
     /// The pod that a request is about.
-    package func pod(for request: AddRequest) throws(AddRefusal) -> Pod {
+    package func pod(for request: AddRequest) throws(AddRefusal) -> NodePod {
         let name = "\(request.podNamespace)/\(request.podName)"
         let (isComplete, found) = contents.withLock { contents in
-            (contents.isComplete, contents.entries[Key(namespace: request.podNamespace, name: request.podName)]?.pod)
+            (contents.isComplete, contents.entries[Key(request.podNamespace, request.podName)]?.pod)
         }
         guard let found else {
             throw isComplete
                 ? AddRefusal(.podUnknown, "the agent knows no pod \(name)")
                 : AddRefusal(.notReady, "the agent has not read its pods yet, so it cannot tell about \(name)")
         }
-        guard found.hasUID(request.podUID) else {
-            throw AddRefusal(.uidDiffers, "the agent knows a pod \(name), but with the UID \(found.uid)")
+        guard found.pod.hasUID(request.podUID) else {
+            throw AddRefusal(.uidDiffers, "the agent knows a pod \(name), but with the UID \(found.pod.uid)")
         }
         return found
     }
@@ -87,9 +109,11 @@ package final class PodDirectory: Sendable {
         change(request.podNamespace, request.podName) { entry in
             entry.containerID = request.containerID
             entry.outcome = nil
+            // A new sandbox: what was seen in the one before says nothing about it.
+            entry.observation = nil
             switch answer {
             case .success(.skip(let reason, _)): entry.fate = .skipped(reason)
-            case .success(.redirect): entry.fate = .redirectionAnswered
+            case .success(.redirect): entry.fate = .planGiven(atMilliseconds: Clock.monotonicMilliseconds())
             case .failure(let refusal): entry.fate = .refused(refusal.message)
             }
         }
@@ -105,59 +129,45 @@ package final class PodDirectory: Sendable {
 
     private func change(_ namespace: String, _ name: String, _ body: (inout Entry) -> Void) {
         contents.withLock { contents in
-            let key = Key(namespace: namespace, name: name)
+            let key = Key(namespace, name)
             guard var entry = contents.entries[key] else { return }
             body(&entry)
             entry.changedMilliseconds = Clock.monotonicMilliseconds()
             contents.entries[key] = entry
         }
     }
+}
 
-    /// Every pod with its state, in the order of namespace and name, for `/debug/pods`.
-    package var report: JSONValue {
-        let entries = contents.withLock { contents in Array(contents.entries.values) }
-        let now = Clock.monotonicMilliseconds()
-        let sorted = entries.sorted { left, right in
-            (left.pod.namespace, left.pod.name) < (right.pod.namespace, right.pod.name)
-        }
-        return .object([JSONMember("pods", .array(sorted.map { entry in Self.value(of: entry, now: now) }))])
-    }
+// MARK: - Repair
 
-    private static func value(of entry: Entry, now: Int) -> JSONValue {
-        let (state, reason) = state(of: entry)
-        return .object([
-            JSONMember("namespace", .string(entry.pod.namespace)),
-            JSONMember("name", .string(entry.pod.name)),
-            JSONMember("uid", .string(entry.pod.uid)),
-            JSONMember("state", .string(state)),
-            JSONMember("reason", .string(reason)),
-            JSONMember("ageSeconds", .integer((now - entry.changedMilliseconds) / 1_000)),
-            JSONMember("containerID", .string(entry.containerID)),
-            JSONMember("lastOutcome", entry.outcome.map { outcome in .string(outcome.rawValue) } ?? .null),
-        ])
-    }
-
-    private static func state(of entry: Entry) -> (state: String, reason: String) {
-        if let outcome = entry.outcome {
-            switch outcome {
-            case .redirected: return ("redirected", "the plugin reported it")
-            case .skipped: return ("skipped", skipReason(of: entry))
-            case .refused, .tryAgain, .failed: return ("unknown", "the last ADD ended with \(outcome.rawValue)")
+extension PodDirectory {
+    /// Keeps what is in force in a pod's sandbox, unless the name now belongs to another pod.
+    package func record(_ observation: PodObservation, of pod: NodePod) {
+        contents.withLock { contents in
+            guard var entry = contents.entries[Key(pod)], entry.pod.pod.uid == pod.pod.uid else { return }
+            if entry.observation?.state != observation.state {
+                entry.changedMilliseconds = Clock.monotonicMilliseconds()
             }
-        }
-        switch entry.fate {
-        case .skipped(let reason): return ("skipped", reason)
-        case .redirectionAnswered: return ("unknown", "a plan was given out, and no report has come")
-        case .refused(let message): return ("unknown", message)
-        case .notAsked:
-            if let reason = entry.pod.skipReason { return ("skipped", reason.rawValue) }
-            return ("unknown", "no ADD has asked about it")
+            entry.observation = observation
+            contents.entries[Key(pod)] = entry
         }
     }
+}
 
-    private static func skipReason(of entry: Entry) -> String {
-        if case .skipped(let reason) = entry.fate { return reason }
-        return entry.pod.skipReason?.rawValue ?? "the plugin reported it"
+extension PodDirectory {
+    /// How many pods are in each state, those with none included.
+    package var counts: [PodState: Int] {
+        var counts = Dictionary(uniqueKeysWithValues: PodState.allCases.map { state in (state, 0) })
+        for entry in contents.withLock({ contents in Array(contents.entries.values) }) {
+            counts[entry.summary.state, default: 0] += 1
+        }
+        return counts
+    }
+
+    /// Every pod with its state, for `/debug/pods`.
+    package var report: JSONValue {
+        let now = Clock.monotonicMilliseconds()
+        return .object([JSONMember("pods", .array(entries.map { entry in entry.value(now: now) }))])
     }
 }
 
@@ -166,7 +176,6 @@ extension Pod {
     ///
     /// A static pod has the UID of its file there, and another one in the API server; the annotations connect the two.
     func hasUID(_ uid: String) -> Bool {
-        uid.isEmpty || uid == self.uid || uid == annotations["kubernetes.io/config.mirror"]
-            || uid == annotations["kubernetes.io/config.hash"]
+        uid.isEmpty || uid == self.uid || Self.uidAnnotations.contains { name in uid == annotations[name] }
     }
 }
