@@ -101,9 +101,7 @@ package struct NodePod: Equatable, Sendable {
 }
 
 extension Pod {
-    /// Without all that has no say in redirection, in finding the pod's UID, or in what the user asked to look at.
-    ///
-    /// - Parameter annotations: Names to keep beside those of ``Annotation``.
+    /// Without all that has no say in redirection or in finding the pod's UID, but with the named annotations.
     package func keepingWhatDecides(annotations names: Set<String> = []) -> Pod {
         var pod = self
         pod.annotations = annotations.filter { name, _ in

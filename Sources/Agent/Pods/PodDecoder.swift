@@ -13,9 +13,8 @@ package struct PodError: Error, Equatable, Sendable, CustomStringConvertible {
 extension NodePod {
     /// Reads a pod as the API server writes it.
     ///
-    /// Only what the agent uses is read and kept, and an absent field is an empty one, as in Kubernetes itself.
-    ///
-    /// - Parameter annotations: Names to keep beside those that decide about redirection.
+    /// Only what the agent uses is read and kept, and an absent field is an empty one, as in Kubernetes itself. Of the
+    /// annotations those stay that decide about redirection, and the named ones.
     package init(
         json bytes: [UInt8],
         limits: JSONLimits = JSONLimits(),

@@ -14,7 +14,7 @@ package struct AddDecisions: Sendable {
     /// Nil means that there is no such pod; it throws what to tell the plugin where that could not be found out.
     package typealias Lookup = @Sendable (_ namespace: String, _ name: String) async throws(AddRefusal) -> NodePod?
 
-    /// - Parameter lookup: Nil where the pods come from a directory, which is all there is.
+    /// Without a look-up the pods come from a directory, which is all there is.
     package init(pods: PodDirectory, backend: RedirectPlan.Backend, lookup: Lookup? = nil) {
         self.pods = pods
         self.backend = backend
