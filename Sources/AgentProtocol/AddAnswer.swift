@@ -1,4 +1,4 @@
-import CNIProtocol
+package import CNIProtocol
 package import Redirect
 
 /// What the agent decided about a pod (status 200).
@@ -29,7 +29,10 @@ package enum AddAnswer: Equatable, Sendable {
         }
     }
 
-    package func bytes() -> [UInt8] {
+    package func bytes() -> [UInt8] { bytes { plan in PlanFormat.value(of: plan) } }
+
+    /// The answer with the plan in a version that the caller chose.
+    package func bytes(plan value: (RedirectPlan) -> JSONValue) -> [UInt8] {
         switch self {
         case .skip(let reason, let sentence):
             JSONValue.object([
@@ -40,7 +43,7 @@ package enum AddAnswer: Equatable, Sendable {
         case .redirect(let plan):
             JSONValue.object([
                 JSONMember("decision", .string("redirect")),
-                JSONMember("plan", PlanFormat.value(of: plan)),
+                JSONMember("plan", value(plan)),
             ]).bytes()
         }
     }

@@ -1,4 +1,5 @@
 package import AgentProtocol
+package import CNIProtocol
 internal import Logging
 package import Redirect
 
@@ -6,6 +7,7 @@ package import Redirect
 package struct AddDecisions: Sendable {
     package let pods: PodDirectory
     package let backend: RedirectPlan.Backend
+    private let planEditions: [PlanEdition]
     private let lookup: Lookup?
     private let logger: Logger
 
@@ -15,34 +17,51 @@ package struct AddDecisions: Sendable {
     package typealias Lookup = @Sendable (_ namespace: String, _ name: String) async throws(AddRefusal) -> NodePod?
 
     /// Without a look-up the pods come from a directory, which is all there is.
-    package init(pods: PodDirectory, backend: RedirectPlan.Backend, lookup: Lookup? = nil) {
+    package init(
+        pods: PodDirectory,
+        backend: RedirectPlan.Backend,
+        planEditions: [PlanEdition] = PlanEdition.all,
+        lookup: Lookup? = nil
+    ) {
         self.pods = pods
         self.backend = backend
+        self.planEditions = planEditions
         self.lookup = lookup
         logger = Logger(label: LogScope.agent)
     }
 
-    package func answer(_ request: AddRequest) async -> Result<AddAnswer, AddRefusal> {
+    /// The body of the answer, in the highest version of the plan that both sides know.
+    package func answer(_ request: AddRequest) async -> Result<[UInt8], AddRefusal> {
         let answer: Result<AddAnswer, AddRefusal>
+        let body: Result<[UInt8], AddRefusal>
         do throws(AddRefusal) {
-            answer = .success(try await decide(request))
+            let edition = try edition(for: request)
+            let decided = try await decide(request)
+            answer = .success(decided)
+            body = .success(decided.bytes(plan: edition.value))
         } catch {
             answer = .failure(error)
+            body = .failure(error)
         }
         pods.record(answer, to: request)
         log(answer, to: request)
-        return answer
+        return body
+    }
+
+    private func edition(for request: AddRequest) throws(AddRefusal) -> PlanEdition {
+        let common = planEditions.filter { edition in request.planVersions.contains(edition.version) }
+        guard let highest = common.max(by: { left, right in left.version < right.version }) else {
+            throw AddRefusal(
+                .noCommonPlanVersion,
+                "the plugin reads plans of version \(numbers(request.planVersions)) and the agent writes "
+                    + "\(numbers(planEditions.map { edition in edition.version })); one of them is about to be replaced"
+            )
+        }
+        return highest
     }
 
     private func decide(_ request: AddRequest) async throws(AddRefusal) -> AddAnswer {
         let name = "\(request.podNamespace)/\(request.podName)"
-        guard request.planVersions.contains(where: { version in PlanFormat.versions.contains(version) }) else {
-            throw AddRefusal(
-                .noCommonPlanVersion,
-                "the plugin reads plans of version \(numbers(request.planVersions)) and the agent writes "
-                    + "\(numbers(PlanFormat.versions)); one of them is about to be replaced"
-            )
-        }
         let pod = try await pod(for: request)
         do throws(PlanError) {
             switch try Decision(pod: pod.pod, addresses: request.ips, backend: backend) {
@@ -100,4 +119,19 @@ package struct AddDecisions: Sendable {
             logger.warning("no plan for a pod", metadata: metadata)
         }
     }
+}
+
+/// One version of the plan, as the agent can write it.
+///
+/// During an upgrade agent and plugin differ: each knows its own version and the one before for a minor release.
+package struct PlanEdition: Sendable {
+    package let version: Int
+    package let value: @Sendable (RedirectPlan) -> JSONValue
+
+    package init(version: Int, value: @escaping @Sendable (RedirectPlan) -> JSONValue) {
+        self.version = version
+        self.value = value
+    }
+
+    package static let all = [PlanEdition(version: RedirectPlan.version) { plan in PlanFormat.value(of: plan) }]
 }

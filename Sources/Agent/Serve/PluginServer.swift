@@ -33,7 +33,7 @@ package struct PluginServer: Service {
         router.post("/v1/add") { request, _ in
             await Self.answer(request, limit: MessageLimits.addBodyBytes) { body throws(MessageError) in
                 switch await decisions.answer(try AddRequest(body)) {
-                case .success(let answer): JSONResponse.make(.ok, answer.bytes())
+                case .success(let body): JSONResponse.make(.ok, body)
                 case .failure(let refusal): JSONResponse.make(.init(code: refusal.reason.rawValue), refusal.bytes())
                 }
             }
