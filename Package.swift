@@ -194,7 +194,7 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentProtocol", "CNIProtocol", "LinuxKernel", "Redirect", "TestSupport",
+                "Agent", "AgentProtocol", "CNIProtocol", "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

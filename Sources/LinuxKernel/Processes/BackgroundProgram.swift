@@ -207,11 +207,15 @@ package final class MemoryFile: Sendable {
         try DescriptorStream.writeAll(contents, to: descriptor.rawValue, operation: "write file in memory")
     }
 
-    /// Everything that has been written, from the beginning; for after the writer's end, whose position this moves.
+    /// Everything that has been written, from the beginning.
+    ///
+    /// It is read through a descriptor of its own: a writer that still runs keeps its position.
     package func contents(byteLimit: Int) throws(KernelError) -> [UInt8] {
-        try rewind()
+        let reader = try OwnedDescriptor("open file in memory") {
+            c_linux_open("/proc/self/fd/\(descriptor.rawValue)", O_RDONLY | O_CLOEXEC, 0)
+        }
         return try DescriptorStream.readToEnd(
-            descriptor.rawValue,
+            reader.rawValue,
             byteLimit: byteLimit,
             deadline: nil,
             operation: "read file in memory"
