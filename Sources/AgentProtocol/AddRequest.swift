@@ -18,13 +18,17 @@ package struct AddRequest: Equatable, Sendable {
     /// The versions of `RedirectPlan` that the plugin can read.
     package var planVersions: [Int]
 
+    /// Whether the runtime handed over the pod's annotations; nil where an older plugin does not say.
+    package var hasAnnotations: Bool?
+
     package init(
         podNamespace: String,
         podName: String,
         podUID: String,
         containerID: String,
         ips: [String],
-        planVersions: [Int] = PlanFormat.versions
+        planVersions: [Int] = PlanFormat.versions,
+        hasAnnotations: Bool? = nil
     ) {
         self.podNamespace = podNamespace
         self.podName = podName
@@ -32,6 +36,7 @@ package struct AddRequest: Equatable, Sendable {
         self.containerID = containerID
         self.ips = ips
         self.planVersions = planVersions
+        self.hasAnnotations = hasAnnotations
     }
 
     /// Reads a request.
@@ -48,16 +53,19 @@ package struct AddRequest: Equatable, Sendable {
             element,
             path throws(MessageError) in try MessageReader.integer(element, in: 1...1_000_000, field: path)
         }
+        hasAnnotations = reader.value["hasAnnotations"] == nil ? nil : try reader.flag("hasAnnotations")
     }
 
     package func bytes() -> [UInt8] {
-        JSONValue.object([
+        var members = [
             JSONMember("podNamespace", .string(podNamespace)),
             JSONMember("podName", .string(podName)),
             JSONMember("podUID", .string(podUID)),
             JSONMember("containerID", .string(containerID)),
             JSONMember("ips", .array(ips.map { text in .string(text) })),
             JSONMember("planVersions", .array(planVersions.map { version in .integer(version) })),
-        ]).bytes()
+        ]
+        if let hasAnnotations { members.append(JSONMember("hasAnnotations", .bool(hasAnnotations))) }
+        return JSONValue.object(members).bytes()
     }
 }

@@ -121,7 +121,7 @@ extension AddCall {
             connectMilliseconds: isKnown ? budget : Self.unknownPodConnectMilliseconds
         )
         contact = .tried
-        let request = sandbox.request(addresses)
+        let request = sandbox.request(addresses, configuration)
         let agent = AgentConnection(configuration)
         while true {
             do throws(AgentConnection.Failure) {

@@ -79,13 +79,14 @@ struct Sandbox {
         }
     }
 
-    func request(_ addresses: [String]) -> AddRequest {
+    func request(_ addresses: [String], _ configuration: CNIConfiguration) -> AddRequest {
         AddRequest(
             podNamespace: arguments.podNamespace,
             podName: arguments.podName,
             podUID: arguments.podUID,
             containerID: attachment.containerID,
-            ips: addresses
+            ips: addresses,
+            hasAnnotations: configuration.podAnnotations != nil
         )
     }
 

@@ -28,6 +28,14 @@ import Testing
         )
     }
 
+    @Test(arguments: [true, false])
+    func `a plugin says whether its runtime hands over annotations`(hasAnnotations: Bool) throws {
+        var request = Self.request
+        request.hasAnnotations = hasAnnotations
+
+        #expect(try AddRequest(request.bytes()) == request)
+    }
+
     @Test func `messages come back as they were sent`() throws {
         #expect(try AddRequest(Self.request.bytes()) == Self.request)
         #expect(try AddReport(Self.report.bytes()) == Self.report)
