@@ -19,7 +19,10 @@ struct CheckCall {
         let answer: AddAnswer
         do throws(AgentConnection.Failure) {
             let deadline = Clock.monotonicMilliseconds() + Self.agentMilliseconds
-            answer = try AgentConnection(configuration).ask(sandbox.request(addresses, configuration), deadline: deadline) { deadline }
+            answer = try AgentConnection(configuration).ask(
+                sandbox.request(addresses, configuration),
+                deadline: deadline
+            ) { deadline }
         } catch {
             return try checkWithoutPlan(namespace, error)
         }
