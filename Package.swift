@@ -109,6 +109,12 @@ let package = Package(
             swiftSettings: settings
         ),
         .executableTarget(
+            name: "AgentBenchmark",
+            dependencies: ["AgentProtocol", "CNIProtocol", "LinuxKernel"],
+            path: "Benchmarks/AgentBenchmark",
+            swiftSettings: settings
+        ),
+        .executableTarget(
             name: "ConnectionBenchmark",
             dependencies: ["Enforcement", "LinuxKernel", "Redirect"],
             path: "Benchmarks/ConnectionBenchmark",
