@@ -192,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "NodeProgramTests",
             dependencies: [
-                "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
+                "Agent", "CNIProtocol", "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings

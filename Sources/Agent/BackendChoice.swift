@@ -1,6 +1,13 @@
 internal import Enforcement
 package import Redirect
 
+/// What the environment says about the back-end (`REDIRECT_BACKEND`).
+package enum BackendSetting: String, Equatable, Sendable {
+    case auto
+    case nftables
+    case iptables
+}
+
 /// Which back-end goes into the plans of this node (architecture, decision 5).
 package struct BackendChoice: Equatable, Sendable {
     package let backend: RedirectPlan.Backend
@@ -10,15 +17,13 @@ package struct BackendChoice: Equatable, Sendable {
 
     /// A setting that cannot be followed.
     package enum Failure: Error, Equatable, CustomStringConvertible {
-        case unknownBackend(String)
         case nftablesMissing(String)
 
         package var description: String {
             switch self {
-            case .unknownBackend(let text):
-                "REDIRECT_BACKEND is \(ShortenedText(text).description); expected nftables, iptables, auto or nothing"
             case .nftablesMissing(let reason):
-                "NATIVE_NFTABLES is true, but the kernel does not take the rules: \(reason)"
+                "NATIVE_NFTABLES is true, but the kernel does not take the rules: \(reason); "
+                    + "load the kernel module, or set NATIVE_NFTABLES to false"
             }
         }
     }
@@ -26,28 +31,25 @@ package struct BackendChoice: Equatable, Sendable {
     /// Chooses once, when the agent starts.
     ///
     /// - Parameters:
-    ///   - environment: Of it `REDIRECT_BACKEND` and `NATIVE_NFTABLES` count.
+    ///   - setting: Forces one, or leaves it to the kernel.
+    ///   - isNativeNFTables: Whether nothing but nftables will do (`NATIVE_NFTABLES`).
     ///   - missing: What nf_tables of this kernel lacks, or nil; asked only where it matters.
     /// - Throws: What is set and cannot be followed.
     package init(
-        environment: [String: String],
+        _ setting: BackendSetting,
+        isNativeNFTables: Bool,
         missingFromNFTables missing: () -> String? = Capability.missingFromNFTables
     ) throws(Failure) {
-        switch environment["REDIRECT_BACKEND"] ?? "" {
-        case "nftables": self.init(.nftables, "REDIRECT_BACKEND is nftables")
-        case "iptables": self.init(.iptables, "REDIRECT_BACKEND is iptables")
-        case "", "auto":
-            let lack = missing()
-            if let lack {
-                // A value that is no boolean counts as false, as for upstream's agent.
-                guard Bool(goText: environment["NATIVE_NFTABLES"] ?? "") != true else {
-                    throw .nftablesMissing(lack)
-                }
+        switch setting {
+        case .nftables: self.init(.nftables, "REDIRECT_BACKEND is nftables")
+        case .iptables: self.init(.iptables, "REDIRECT_BACKEND is iptables")
+        case .auto:
+            if let lack = missing() {
+                guard !isNativeNFTables else { throw .nftablesMissing(lack) }
                 self.init(.iptables, "nf_tables lacks something: \(lack)")
             } else {
                 self.init(.nftables, "the kernel takes every rule")
             }
-        case let other: throw .unknownBackend(other)
         }
     }
 

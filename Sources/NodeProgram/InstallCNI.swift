@@ -11,12 +11,17 @@ struct InstallCNI: AsyncParsableCommand {
         commandName: "install-cni",
         abstract: "The node agent of Istio CNI: answers the plugin istio-cni, which redirects pods.",
         discussion: """
-            A flag wins over the environment variable of its name (CNI_AGENT_RUN_DIR), and that over the default.
-            REDIRECT_BACKEND=nftables or iptables forces a back-end; otherwise nftables is used if the kernel takes it.
+            A flag wins over the environment variable beside it, and that over the default. A variable that is set
+            to nothing is set: to false, to 0, or to nothing. What cannot be read is refused at the start.
+
+            \(variablesOnly)
 
             EXAMPLES
               Serve the pods of a directory, without a cluster:
                 install-cni --pod-source=directory:/srv/pods --cni-agent-run-dir=/run/istio-cni --skip-install
+
+              Run beside a cluster's primary CNI, with more log about the plugin:
+                install-cni --cni-conf-name=10-calico.conflist --log_output_level=cni-plugin:debug
 
               Say which version this is:
                 install-cni version --output json
@@ -25,62 +30,80 @@ struct InstallCNI: AsyncParsableCommand {
         subcommands: [VersionCommand.self]
     )
 
-    @Option(help: "Where pods come from: directory:PATH, one pod per .json file.")
-    var podSource: String?
+    @OptionGroup var flags: AgentFlags
 
-    @Option(help: "Directory of the sockets that the plugin speaks to. (default: /var/run/istio-cni)")
-    var cniAgentRunDir: String?
+    @Option(name: .customLong(AgentArguments.otherFlag), help: .hidden)
+    var otherFlags: [String] = []
 
-    @Flag(help: "Do not put the plugin and its configuration on the node.")
-    var skipInstall = false
-
-    @Option(
-        name: .customLong("log_output_level"),
-        help: "Levels by scope: scope:level,... with debug, info, warn, error, fatal, none."
-    )
-    var logOutputLevel = "default:info"
-
-    @Flag(name: .customLong("log_as_json"), help: "Write the log as JSON.")
-    var logAsJSON = false
+    /// Runs the command that the arguments ask for.
+    static func run(_ arguments: [String]) async {
+        let commands = configuration.subcommands.compactMap { command in command.configuration.commandName } + ["help"]
+        await main(AgentArguments.prepared(arguments, commands: Set(commands)))
+    }
 
     func run() async throws {
-        try startLog()
-        guard let text = podSource else {
+        let configuration = try readConfiguration()
+        let logger = Self.startLog(configuration.log)
+        configuration.idle.log(to: logger)
+        guard case .directory(let pods) = configuration.podSource else {
             throw ValidationError(
                 "--pod-source is needed: this version reads pods from directory:PATH; "
                     + "the API server as a source arrives with issue 3"
             )
         }
-        guard let source = NodeAgent.PodSource(text) else {
-            throw ValidationError("--pod-source is \(ShortenedText(text).description); expected directory:PATH")
-        }
-        guard skipInstall else {
+        guard configuration.install.isSkipped else {
             throw ValidationError("--skip-install is needed: this version does not install the plugin yet")
         }
-        let environment = OwnProcess.environment(["CNI_AGENT_RUN_DIR", "REDIRECT_BACKEND", "NATIVE_NFTABLES"])
-        let runDirectory = cniAgentRunDir ?? environment["CNI_AGENT_RUN_DIR"] ?? "/var/run/istio-cni"
         do {
+            let redirection = configuration.redirection
             let settings = NodeAgent.Settings(
-                runDirectory: runDirectory,
-                podSource: source,
-                backend: try BackendChoice(environment: environment),
+                runDirectory: configuration.node.runDirectory,
+                podSource: .directory(pods),
+                backend: try BackendChoice(
+                    redirection.backend,
+                    isNativeNFTables: redirection.isNativeNFTables
+                ),
                 version: ProductVersion.text
             )
             try await NodeAgent(settings).run()
         } catch {
-            Logger(label: LogScope.agent).critical("agent cannot go on", metadata: ["error": "\(error)"])
+            logger.critical("agent cannot go on", metadata: ["error": "\(error)"])
             throw ExitCode(1)
         }
     }
 
-    private func startLog() throws {
-        let levels: LogLevels
-        do throws(LogLevels.Failure) {
-            levels = try LogLevels(logOutputLevel)
+    /// The configuration; where it cannot be read the log says everything that is wrong, and the program ends.
+    private func readConfiguration() throws -> AgentConfiguration {
+        do {
+            return try AgentConfiguration(
+                arguments: flags.arguments,
+                otherFlags: otherFlags,
+                environment: try ProcessEnvironment.all()
+            )
         } catch {
-            throw ValidationError("--log_output_level: \(error.description)")
+            // How to log may be among what cannot be read.
+            let logger = Self.startLog(.ofRefusal)
+            let problems = (error as? AgentConfiguration.Failure)?.problems ?? ["\(error)"]
+            for problem in problems {
+                logger.critical("setting cannot be followed", metadata: ["error": "\(problem)"])
+            }
+            throw ExitCode(1)
         }
-        let format: LineLogHandler.Format = logAsJSON ? .json : .text
-        LoggingSystem.bootstrap { scope in LineLogHandler(scope: scope, levels: levels, format: format) }
+    }
+
+    private static func startLog(_ log: AgentConfiguration.Log) -> Logger {
+        LoggingSystem.bootstrap { scope in LineLogHandler(scope: scope, levels: log.levels, format: log.format) }
+        return Logger(label: LogScope.agent)
+    }
+
+    /// The settings that have no flag, for the help.
+    private static var variablesOnly: String {
+        let lines = AgentSetting.Group.allCases.flatMap { group in
+            AgentSetting.allCases.filter { setting in setting.group == group && setting.flag == nil }.map { setting in
+                let absent = setting.defaultValue.isEmpty ? "" : " (default: \(setting.defaultValue))"
+                return "  \(setting.rawValue): \(setting.summary).\(absent)"
+            }
+        }
+        return (["ONLY VARIABLES"] + lines).joined(separator: "\n")
     }
 }

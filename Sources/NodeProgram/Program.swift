@@ -6,7 +6,7 @@ import ArgumentParser
 struct Program {
     static func main() async {
         switch Role(programName: CommandLine.arguments.first ?? "") {
-        case .agent: await InstallCNI.main()
+        case .agent: await InstallCNI.run(Array(CommandLine.arguments.dropFirst()))
         case .redirectTool: IstioIPTables.main(Array(CommandLine.arguments.dropFirst()))
         }
     }

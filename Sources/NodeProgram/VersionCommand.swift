@@ -1,3 +1,4 @@
+import Agent
 import AgentProtocol
 import ArgumentParser
 import CNIProtocol
@@ -12,6 +13,7 @@ struct VersionCommand: ParsableCommand {
     enum Output: String, ExpressibleByArgument, CaseIterable {
         case text
         case json
+        case yaml
     }
 
     @Option(name: .shortAndLong, help: "Form of the output.")
@@ -20,12 +22,18 @@ struct VersionCommand: ParsableCommand {
     @Flag(name: .shortAndLong, help: "Only the number.")
     var short = false
 
-    func run() {
+    func run() { print(text) }
+
+    /// The keys are those of upstream's commands.
+    var text: String {
+        let version = ProductVersion.text
         switch output {
-        case .text: print(short ? ProductVersion.text : "install-cni \(ProductVersion.text)")
+        case .text: return short ? version : "install-cni \(version)"
         case .json:
-            let version = JSONValue.object([JSONMember("version", .string(ProductVersion.text))])
-            print(JSONValue.object([JSONMember("clientVersion", version)]).text(.indented))
+            let member = JSONValue.object([JSONMember("version", .string(version))])
+            return JSONValue.object([JSONMember("clientVersion", member)]).text(.indented)
+        // A quoted scalar of YAML is one of JSON.
+        case .yaml: return "clientVersion:\n  version: \(JSONValue.string(version).text())"
         }
     }
 }

@@ -5,32 +5,25 @@ import Testing
 @Suite struct BackendChoiceTests {
     @Test(
         arguments: [
-            ([:], nil, .nftables),
-            ([:], "sets", .iptables),
-            (["REDIRECT_BACKEND": "", "NATIVE_NFTABLES": "false"], "sets", .iptables),
-            (["REDIRECT_BACKEND": "auto", "NATIVE_NFTABLES": "maybe"], "sets", .iptables),
-            (["NATIVE_NFTABLES": "true"], nil, .nftables),
-            (["REDIRECT_BACKEND": "iptables", "NATIVE_NFTABLES": "true"], nil, .iptables),
-            (["REDIRECT_BACKEND": "nftables"], "sets", .nftables),
-        ] as [([String: String], String?, RedirectPlan.Backend)]
+            (.auto, false, nil, .nftables),
+            (.auto, false, "sets", .iptables),
+            (.auto, true, nil, .nftables),
+            (.iptables, true, nil, .iptables),
+            (.nftables, false, "sets", .nftables),
+        ] as [(BackendSetting, Bool, String?, RedirectPlan.Backend)]
     )
     func `the kernel decides, unless the environment does`(
-        environment: [String: String],
+        setting: BackendSetting,
+        isNative: Bool,
         missing: String?,
         backend: RedirectPlan.Backend
     ) throws {
-        #expect(try BackendChoice(environment: environment) { missing }.backend == backend)
+        #expect(try BackendChoice(setting, isNativeNFTables: isNative) { missing }.backend == backend)
     }
 
     @Test func `native nftables that the kernel does not take is an error`() {
         #expect(throws: BackendChoice.Failure.nftablesMissing("sets")) {
-            try BackendChoice(environment: ["NATIVE_NFTABLES": "true"]) { "sets" }
-        }
-    }
-
-    @Test func `a back-end that is none is refused by name`() {
-        #expect(throws: BackendChoice.Failure.unknownBackend("ipvs")) {
-            try BackendChoice(environment: ["REDIRECT_BACKEND": "ipvs"]) { nil }
+            try BackendChoice(.auto, isNativeNFTables: true) { "sets" }
         }
     }
 }

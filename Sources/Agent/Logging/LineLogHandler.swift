@@ -46,7 +46,7 @@ package struct LineLogHandler: LogHandler {
         var labels = metadata.merging(event.metadata ?? [:]) { _, new in new }
         let time = labels.removeValue(forKey: Self.timeKey)?.description ?? Clock.timestamp()
         let fixed = [
-            ("level", Self.word(for: event.level)), ("time", time), ("scope", scope),
+            ("level", LogLevels.word(for: event.level)), ("time", time), ("scope", scope),
             ("msg", event.message.description),
         ]
         let rest = labels.sorted { left, right in left.key < right.key }.map { label in
@@ -60,16 +60,6 @@ package struct LineLogHandler: LogHandler {
             let words = [fixed[1].1, fixed[0].1, scope, fixed[3].1] + rest.map { key, value in "\(key)=\(value)" }
             let line = words.map { word in Self.printable(word) }.joined(separator: "\t")
             write(Array((line + "\n").utf8))
-        }
-    }
-
-    private static func word(for level: Logger.Level) -> String {
-        switch level {
-        case .trace, .debug: "debug"
-        case .info, .notice: "info"
-        case .warning: "warn"
-        case .error: "error"
-        case .critical: "fatal"
         }
     }
 

@@ -1,7 +1,9 @@
 package import Logging
 internal import Redirect
 
-/// What `--log_output_level` says: `default:info,cni-plugin:debug`, or a level alone for all scopes.
+/// What `--log_output_level` says: `default:info,cni-plugin:debug`, or a level alone for those that are not named.
+///
+/// The scope `all` wins over every other one.
 package struct LogLevels: Equatable, Sendable {
     /// Nil stands for `none`.
     private var levels: [String: Logger.Level?] = [:]
@@ -13,9 +15,14 @@ package struct LogLevels: Equatable, Sendable {
         package let text: String
         package var description: String {
             "\(ShortenedText(text).description) is not a level; expected scope:level with one of "
-                + "debug, info, warn, error, fatal, none"
+                + LogLevels.words
         }
     }
+
+    package static let words = "debug, info, warn, error, fatal, none"
+
+    /// Info for all scopes.
+    package init() {}
 
     package init(_ text: String) throws(Failure) {
         let parts = text.split(separator: ",")
@@ -37,8 +44,23 @@ package struct LogLevels: Equatable, Sendable {
 
     /// The least serious level that is written for a scope, or nil where nothing is.
     package func level(of scope: String) -> Logger.Level? {
+        if let level = levels["all"] { return level }
         if let level = levels[scope] { return level }
         if let level = levels["default"] { return level }
         return .info
+    }
+
+    /// The level of a scope as it is written, for the plugin's entry (`plugin_log_level`).
+    package func word(of scope: String) -> String { level(of: scope).map { level in Self.word(for: level) } ?? "none" }
+
+    /// A level as upstream's log has it.
+    static func word(for level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "debug"
+        case .info, .notice: "info"
+        case .warning: "warn"
+        case .error: "error"
+        case .critical: "fatal"
+        }
     }
 }
