@@ -140,7 +140,7 @@ let package = Package(
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .target(
             name: "TestSupport",
-            dependencies: ["CLinuxKernel", "CTestSupport", "LinuxKernel", "Redirect"],
+            dependencies: ["CLinuxKernel", "CNIProtocol", "CTestSupport", "LinuxKernel", "Redirect"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
@@ -225,6 +225,12 @@ let package = Package(
         .testTarget(
             name: "EnvoyTests",
             dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "RuntimeTests",
+            dependencies: ["CNIProtocol", "LinuxKernel", "TestSupport"],
+            exclude: ["Node"],
             swiftSettings: settings
         ),
         .testTarget(

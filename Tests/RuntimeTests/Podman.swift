@@ -1,0 +1,79 @@
+import CNIProtocol
+import Foundation
+import LinuxKernel
+import TestSupport
+
+/// A podman of its own, with its back-end for CNI networks.
+struct Podman: Sendable {
+    let node: RuntimeNode
+    private let root: String
+
+    /// Makes a node with these files, and ends it after `body`.
+    static func whileRunning(_ files: NodeFiles, _ body: (Podman) async throws -> Void) async throws {
+        try files.write(configurationText(files), to: configuration(files))
+        try await RuntimeNode.whileRunning(files, ["sleep", "infinity"]) { node in
+            try await body(Podman(node: node, root: try await node.makeRoot()))
+        }
+    }
+
+    /// Runs a container.
+    ///
+    /// - Parameters:
+    ///   - name: Its name.
+    ///   - arguments: `CNI_ARGS` of podman's own environment, which it passes on.
+    /// - Throws: ``CommandFailure`` with what podman says.
+    func run(_ name: String, arguments: String? = nil) async throws {
+        _ = try await podman(
+            ["run", "--detach", "--cgroup-parent", node.controlGroup, "--network", "pods", "--name", name, "--rootfs"]
+                + [root, "/pause"],
+            arguments
+        )
+    }
+
+    /// Ends a container and removes it.
+    func remove(_ name: String) async throws { _ = try await podman(["rm", "--force", "--time", "5", name]) }
+
+    func containers() async throws -> String { try await podman(["ps", "--all", "--quiet"]) }
+
+    /// Where the connections of a container end.
+    func traffic(of name: String) async throws -> PodTraffic {
+        let format = "{{.NetworkSettings.SandboxKey}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        let words = try await podman(["inspect", "--format", format, name])
+            .trimmingCharacters(in: .whitespacesAndNewlines).split(separator: " ").map(String.init)
+        guard words.count == 2 else { throw TestFailure("podman inspect says \(words)") }
+        return try await node.traffic(ofNamespace: words[0], address: words[1])
+    }
+
+    private func podman(_ words: [String], _ arguments: String? = nil) async throws -> String {
+        let folder = "\(node.files.folder)/podman"
+        let usual = [
+            "podman", "--root", "\(folder)/root", "--runroot", "\(folder)/run", "--tmpdir", "\(folder)/tmp",
+            "--storage-driver", "vfs",
+        ]
+        let environment = ["CONTAINERS_CONF=\(Self.configuration(node.files))", "HOME=/root"]
+        return try await node.run(
+            usual + words,
+            environment: environment + (arguments.map { ["CNI_ARGS=\($0)"] } ?? [])
+        )
+    }
+
+    private static func configuration(_ files: NodeFiles) -> String { "\(files.folder)/containers.conf" }
+
+    /// The limits are named, since podman's own are too high for a machine without CAP_SYS_RESOURCE.
+    private static func configurationText(_ files: NodeFiles) -> String {
+        """
+        [network]
+        network_backend = "cni"
+        cni_plugin_dirs = ["\(files.plugins)"]
+        network_config_dir = "\(files.configuration)"
+        default_network = "pods"
+        [engine]
+        cgroup_manager = "cgroupfs"
+        events_logger = "none"
+        runtime = "runc"
+        [containers]
+        default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
+
+        """
+    }
+}
