@@ -229,7 +229,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CNIProtocol", "LinuxKernel", "TestSupport"],
+            dependencies: ["CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
             exclude: ["Node"],
             swiftSettings: settings
         ),
