@@ -51,18 +51,15 @@ package struct RedirectionProbe: Equatable, Sendable {
 
     private func run(_ family: AddressFamily, until deadline: Int) throws(ProbeFailure) {
         let stand = try StandIn(family, ports)
-        let destination = Self.passthrough(family)
+        let destination = SocketEndpoint(Self.passthrough(family), port: probePort)
         var pause = Self.firstPauseMilliseconds
         var lastFailure: KernelError?
         while true {
             do throws(KernelError) {
                 let rest = max(1, deadline - Clock.monotonicMilliseconds())
-                let connection = try TCPConnection(
-                    from: TCPEndpoint(address: Self.loopback(family), port: 0),
-                    to: TCPEndpoint(address: destination, port: probePort),
-                    deadlineMilliseconds: min(rest, Self.longestPauseMilliseconds)
-                )
-                _ = connection
+                let socket = try InternetSocket(.tcp, destination.family, owner: nil)
+                try socket.bind(to: SocketEndpoint(Self.loopback(family), port: 0))
+                try socket.connect(to: destination, milliseconds: min(rest, Self.longestPauseMilliseconds))
                 lastFailure = nil
             } catch {
                 lastFailure = error
@@ -119,52 +116,50 @@ extension AddressFamily {
 }
 
 /// Takes connections in the place of the proxy.
-private struct StandIn: ~Copyable {
-    private let outbound: TCPListener?
-    private let inbound: TCPListener?
+private struct StandIn {
+    private var listeners: [InternetSocket] = []
 
     /// Listens on both ports of the proxy, or on the one that is free.
+    ///
+    /// One is enough, as upstream has it; if both are taken, it is the inbound port's error that is reported.
     init(_ family: AddressFamily, _ ports: RedirectPlan.ProxyPorts) throws(ProbeFailure) {
-        let address = RedirectionProbe.loopback(family)
-        var outbound: TCPListener?
-        do throws(KernelError) {
-            outbound = try TCPListener(on: TCPEndpoint(address: address, port: ports.outbound))
-        } catch {
-            // One listener is enough, as upstream has it; if the other one fails too, that is what is reported.
-            outbound = nil
+        for port in [ports.outbound, ports.inbound] {
+            do throws(KernelError) {
+                let endpoint = SocketEndpoint(RedirectionProbe.loopback(family), port: port)
+                let listener = try InternetSocket(.tcp, endpoint.family, owner: nil)
+                try listener.bind(to: endpoint, isShared: true)
+                try listener.listen()
+                listeners.append(listener)
+            } catch {
+                guard port == ports.outbound || !listeners.isEmpty else { throw .noListener(family, error) }
+            }
         }
-        var inbound: TCPListener?
-        do throws(KernelError) {
-            inbound = try TCPListener(on: TCPEndpoint(address: address, port: ports.inbound))
-        } catch {
-            guard outbound != nil else { throw .noListener(family, error) }
-            inbound = nil
-        }
-        self.outbound = outbound
-        self.inbound = inbound
     }
 
     /// Takes every connection that waits, and tells whether one was meant for this port.
-    borrowing func hasSeen(_ port: UInt16) -> Bool {
-        Self.take(outbound, port) || Self.take(inbound, port)
+    func hasSeen(_ port: UInt16) -> Bool {
+        listeners.contains { Self.take($0, port) }
     }
 
-    private static func take(_ listener: borrowing TCPListener?, _ port: UInt16) -> Bool {
+    private static func take(_ listener: InternetSocket, _ port: UInt16) -> Bool {
         var isSeen = false
         for _ in 0..<mostConnections {
             do throws(KernelError) {
-                guard let connection = try listener?.acceptWaiting() else { break }
+                let connection = try listener.accept(owner: nil, milliseconds: waitMilliseconds)
                 let original = try connection.originalDestination()
                 // As upstream answers; that a client has gone does not matter.
                 try? connection.send(Array("\(original.port)".utf8))
                 if original.port == port { isSeen = true }
             } catch {
                 // A connection that nobody redirected proves nothing, and the next one may.
-                guard error.errno == .noSuchEntry else { break }
+                guard error.errno == .noSuchEntry || error.errno == .connectionAborted else { break }
             }
         }
         return isSeen
     }
+
+    /// What has been connected waits already.
+    private static let waitMilliseconds = 1
 
     /// Taken at once: others may connect too, but must not keep the probe from its own deadline.
     private static let mostConnections = 128

@@ -1,9 +1,11 @@
 internal import CLinuxKernel
 
 /// One end of a connection.
-package struct SocketEndpoint: Hashable, Sendable {
+package struct SocketEndpoint: Hashable, Sendable, CustomStringConvertible {
     /// 4 or 16 bytes in network order.
     package var address: [UInt8]
+
+    /// 0 lets the kernel choose.
     package var port: UInt16
 
     package init(_ address: [UInt8], port: UInt16) {
@@ -12,6 +14,12 @@ package struct SocketEndpoint: Hashable, Sendable {
     }
 
     package var family: InternetFamily { address.count == 4 ? .ipv4 : .ipv6 }
+
+    /// `127.0.0.6:15002`, `[::6]:15002`.
+    package var description: String {
+        let text = InternetAddressText.text(of: address)
+        return family == .ipv4 ? "\(text):\(port)" : "[\(text)]:\(port)"
+    }
 }
 
 /// A TCP or UDP socket in the namespace of the thread that makes it, with a deadline on every wait.
@@ -58,15 +66,24 @@ package final class InternetSocket: Sendable {
     }
 
     /// Takes a local address, even if connections of an earlier listener are still being forgotten.
-    package func bind(to endpoint: SocketEndpoint) throws(KernelError) {
-        var isOn: CInt = 1
-        let length = socklen_t(MemoryLayout<CInt>.size)
-        try systemCall("reuse address") {
-            setsockopt(descriptor.rawValue, SOL_SOCKET, SO_REUSEADDR, &isOn, length)
-        }
-        try systemCall("bind to port \(endpoint.port)") {
+    ///
+    /// - Parameters:
+    ///   - endpoint: The address.
+    ///   - isShared: Whether another listener may be there, if that one allows it too (`SO_REUSEPORT`).
+    /// - Throws: ``Errno/addressNotAvailable`` if the address is not there, or not usable yet.
+    package func bind(to endpoint: SocketEndpoint, isShared: Bool = false) throws(KernelError) {
+        let operation = "bind to \(endpoint.description)"
+        try enable(SO_REUSEADDR, operation)
+        if isShared { try enable(SO_REUSEPORT, operation) }
+        try systemCall(operation) {
             endpoint.withAddress { CLinuxKernel.bind(descriptor.rawValue, $0, $1) }
         }
+    }
+
+    private func enable(_ option: CInt, _ operation: String) throws(KernelError) {
+        var isOn: CInt = 1
+        let length = socklen_t(MemoryLayout<CInt>.size)
+        try systemCall(operation) { setsockopt(descriptor.rawValue, SOL_SOCKET, option, &isOn, length) }
     }
 
     /// Takes connections from now on.
@@ -78,7 +95,7 @@ package final class InternetSocket: Sendable {
     ///
     /// - Throws: ``Errno/connectionRefused`` if nobody listens, ``Errno/timedOut`` if nobody answers.
     package func connect(to endpoint: SocketEndpoint, milliseconds: Int) throws(KernelError) {
-        let operation = "connect to port \(endpoint.port)"
+        let operation = "connect to \(endpoint.description)"
         do throws(KernelError) {
             try systemCall(operation) { endpoint.withAddress { CLinuxKernel.connect(descriptor.rawValue, $0, $1) } }
             return
@@ -103,7 +120,7 @@ package final class InternetSocket: Sendable {
         try wait(POLLIN, milliseconds, "accept")
         // The owner of an accepted socket is who accepts it (`sock_alloc_file` in net/socket.c).
         let accepted = try Self.owned(by: owner) { () throws(KernelError) in
-            try OwnedDescriptor("accept") { CLinuxKernel.accept(descriptor.rawValue, nil, nil) }
+            try OwnedDescriptor("accept") { c_linux_accept(descriptor.rawValue) }
         }
         return InternetSocket(accepted, family)
     }
@@ -121,6 +138,18 @@ package final class InternetSocket: Sendable {
     package func receive(milliseconds: Int) throws(KernelError) -> ArraySlice<UInt8> {
         try wait(POLLIN, milliseconds, "receive")
         return try DescriptorStream.read(descriptor.rawValue, operation: "receive")
+    }
+
+    /// Receives until the peer closes.
+    ///
+    /// - Throws: ``Errno/tooBig`` over `byteLimit`, ``Errno/timedOut`` if the end does not come in time.
+    package func receiveToEnd(byteLimit: Int, milliseconds: Int) throws(KernelError) -> [UInt8] {
+        try DescriptorStream.readToEnd(
+            descriptor.rawValue,
+            byteLimit: byteLimit,
+            deadline: Clock.monotonicMilliseconds() + milliseconds,
+            operation: "receive"
+        )
     }
 
     /// Waits for a datagram and answers it: `answer` makes the text of the answer from that of the question.
