@@ -224,7 +224,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EnvoyTests",
-            dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Operator", "Redirect", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -235,7 +235,10 @@ let package = Package(
         ),
         .testTarget(
             name: "OperatorTests",
-            dependencies: ["CNIProtocol", "Operator", "Redirect"],
+            dependencies: [
+                "CNIProtocol", "LinuxKernel", "NodeProgram", "Operator", "OperatorProgram", "Plugin", "Redirect",
+                "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),

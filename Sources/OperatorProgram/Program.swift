@@ -18,6 +18,9 @@ struct Try: ParsableCommand {
             No cluster is needed, and the network and the files of this machine stay as they are. The real agent and the \
             real plugin run, found beside this program. As root, or as an ordinary user where user namespaces allow it.
 
+            A stand-in takes the proxy's place and says where each connection was going. With --envoy a real Envoy does, \
+            and what it answers and counts is shown: istio-cnictl try --pod pod.yaml --envoy "$(scripts/install-envoy)"
+
             Exit status: 0 if every connection landed as planned, 1 if one did not or something failed.
             """
     )
@@ -28,6 +31,12 @@ struct Try: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("Make one more connection, from this user of the pod.", valueName: "uid"))
     var fromUid: UInt32?
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp("Let this Envoy be the pod's proxy, in place of a stand-in.", valueName: "path")
+    )
+    var envoy: String?
+
     @Flag(name: .long, help: "Leave the namespaces, and say how to enter and how to remove them.")
     var keep = false
 
@@ -35,7 +44,7 @@ struct Try: ParsableCommand {
     var json = false
 
     func run() throws {
-        let command = TryCommand(podFile: pod, extraUser: fromUid, keepsNamespaces: keep)
+        let command = TryCommand(podFile: pod, extraUser: fromUid, envoy: envoy, keepsNamespaces: keep)
         let report: TryReport
         do {
             report = try command.run()

@@ -1,5 +1,7 @@
 import Foundation
 import LinuxKernel
+import Operator
+import Redirect
 import TestSupport
 import Testing
 
@@ -7,21 +9,15 @@ import Testing
 struct Envoy: Sendable {
     static let user: UInt32 = 1_337
 
-    /// The program: `ENVOY` names it, else it is where `scripts/install-envoy` puts it.
-    static let path =
-        ProcessInfo.processInfo.environment["ENVOY"]
-        ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build-envoy/envoy")
-        .standardized.path(percentEncoded: false)
-
     private let namespace: String
-    private let isTransparent: Bool
+    private let plan: RedirectPlan
 
     /// - Parameters:
     ///   - namespace: The pod's, which must outlive this value.
-    ///   - isTransparent: Whether 15006 takes what TPROXY hands over, for which the proxy needs capabilities.
-    init(in namespace: borrowing NetworkNamespace, isTransparent: Bool) {
+    ///   - plan: What the pod's rules are made of; to take what TPROXY hands over, the proxy needs capabilities.
+    init(in namespace: borrowing NetworkNamespace, _ plan: RedirectPlan) {
         self.namespace = "/proc/\(getpid())/fd/\(namespace.rawDescriptor)"
-        self.isTransparent = isTransparent
+        self.plan = plan
     }
 
     /// Starts Envoy, waits until it serves, and ends it after `body`, whatever comes of that.
@@ -64,14 +60,14 @@ struct Envoy: Sendable {
     /// to reach a clone below /root.
     private var program: ChildProcess {
         let capabilities =
-            isTransparent
+            plan.interceptionMode == .transparentProxy
             ? ["--inh-caps", "+net_admin,+net_raw", "--ambient-caps", "+net_admin,+net_raw"] : []
         let become = ["setpriv", "--reuid", "\(Self.user)", "--regid", "\(Self.user)", "--clear-groups"] + capabilities
         let arguments = ["--concurrency", "1", "--disable-hot-restart", "--log-level", "warn", "--config-yaml"]
         return ChildProcess(
             "/bin/sh",
-            ["-c", #"exec 3< "$0"; exec "$@""#, Self.path] + become + ["/proc/self/fd/3"] + arguments
-                + [EnvoyConfiguration(isTransparent: isTransparent).text],
+            ["-c", #"exec 3< "$0"; exec "$@""#, EnvoyProgram.path] + become + ["/proc/self/fd/3"] + arguments
+                + [EnvoyConfiguration(plan).text],
             environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
             deadlineMilliseconds: 120_000
         )
@@ -97,7 +93,7 @@ struct Envoy: Sendable {
     /// Asks Envoy's administration interface, as the proxy's user.
     private func ask(_ path: String, method: String, mayFail: Bool = false) async throws -> String {
         let user = "\(Self.user)"
-        let call = #"curl -q -sS --max-time 20 -X "$1" "http://127.0.0.1:15000/$2""#
+        let call = #"curl -q -sS --max-time 20 -X "$1" "http://127.0.0.1:\#(EnvoyConfiguration.administrationPort)/$2""#
         return try await NetworkNamespace(at: namespace).command(
             "setpriv",
             "--reuid",
@@ -111,19 +107,6 @@ struct Envoy: Sendable {
             "sh",
             method,
             path
-        )
-    }
-}
-
-extension Trait where Self == ConditionTrait {
-    /// Skips the test where there is no Envoy.
-    ///
-    /// Under `CI` it runs all the same, and fails.
-    static var requiresEnvoy: Self {
-        .enabled(
-            if: ProcessInfo.processInfo.environment["CI"] != nil
-                || FileManager.default.isExecutableFile(atPath: Envoy.path),
-            "a real Envoy is needed, which scripts/install-envoy gets"
         )
     }
 }

@@ -1,5 +1,6 @@
 import Enforcement
 import LinuxKernel
+import Operator
 import Redirect
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ import Testing
             outside.stop()
         }
 
-        let envoy = Envoy(in: sandbox.pod, isTransparent: mode == .transparentProxy)
+        let envoy = Envoy(in: sandbox.pod, plan)
         let counters = try await envoy.whileRunning { () async throws in
             for family in AddressFamily.allCases {
                 try await tryRequests(family, in: sandbox)
@@ -37,11 +38,10 @@ import Testing
             return try await envoy.counters()
         }
 
-        #expect(counters["http.outbound.downstream_cx_total"] == 2)
-        #expect(counters["cluster.PassthroughCluster.upstream_cx_total"] == 2)
-        for family in ["4", "6"] {
-            #expect(counters["http.inbound\(family).downstream_cx_total"] == 1)
-            #expect(counters["cluster.InboundPassthroughClusterIpv\(family).upstream_cx_total"] == 1)
+        for direction in EnvoyConfiguration.Direction.allCases {
+            let requests = direction == .outbound ? 2 : 1
+            #expect(counters[direction.takenCounter] == requests)
+            #expect(counters[direction.passedOnCounter] == requests)
         }
     }
 
@@ -59,10 +59,14 @@ import Testing
 
         // The servers say who came and where to, so this is the original destination as well.
         let connection = HTTPServer.Connection(from: pod, to: peer, port: Self.outsidePort)
-        #expect(leaving == HTTPReply(server: "envoy-outbound", body: connection.description))
+        #expect(
+            leaving == HTTPReply(server: EnvoyConfiguration.Direction.outbound.server, body: connection.description)
+        )
         #expect(ofProxy == HTTPReply(server: HTTPServer.name, body: connection.description))
         let handedOver = HTTPServer.Connection(from: passthrough, to: pod, port: Self.applicationPort)
-        #expect(entering == HTTPReply(server: "envoy-inbound", body: handedOver.description))
+        #expect(
+            entering == HTTPReply(server: EnvoyConfiguration.Direction.inboundIPv4.server, body: handedOver.description)
+        )
         let own = HTTPServer.Connection(from: loopback, to: loopback, port: Self.applicationPort)
         #expect(toItself == HTTPReply(server: HTTPServer.name, body: own.description))
     }

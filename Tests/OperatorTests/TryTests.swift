@@ -41,6 +41,21 @@ import Testing
         #expect(failure?.description.isEmpty == false)
     }
 
+    @Test(
+        arguments: [
+            ("kind: Pod\nmetadata:\n  name: web-1\n   labels: {}\n", "line 4, column 10"),
+            ("kind: Pod\nmetadata: {name: web-1\n", "line 3, column 1"),
+            ("kind: Service\n---\nkind: Pod\nmetadata: [a\n", "line 5, column 1"),
+            ("kind: Pod\nkind: Pod\n", "twice: kind"),
+        ]
+    )
+    func `a text that is no YAML is refused with the place where it breaks`(text: String, place: String) throws {
+        let failure = try #require(throws: PodManifest.Failure.self) { try PodManifest(text) }
+
+        #expect(failure.description.contains(place), "\(failure)")
+        #expect(!failure.description.contains("\n"))
+    }
+
     @Test func `a connection that lands elsewhere is not as planned`() {
         var report = TryReport(pod: "shop/web-1")
         report.connections = [Self.connection]

@@ -11,6 +11,8 @@ struct AnsweringSide {
     ///   - plan: Where the sidecar listens; without a plan there is none.
     ///   - proxyUser: Who the sidecar belongs to.
     ///   - onlyUser: The user that everybody is, where there is one only.
+    ///   - hasEnvoy: Whether a real Envoy takes what is redirected; the stand-in then answers DNS only, as the
+    ///     istio-agent does beside Envoy.
     ///   - network: Where the namespaces are.
     /// - Throws: Which listener could not be made.
     init(
@@ -18,13 +20,15 @@ struct AnsweringSide {
         plan: RedirectPlan?,
         proxyUser: UInt32,
         onlyUser: UInt32?,
+        hasEnvoy: Bool,
         in network: borrowing HostNetwork
     ) throws(TryError) {
         let stopSignal = StopSignal()
         self.stopSignal = stopSignal
         let families = Set(attempts.map(\.destination.family))
-        let sidecar = plan.map { Self.sidecar($0, families) } ?? []
-        let taken = Set(sidecar.map { [$0.transport.rawValue, "\($0.port)"] })
+        let wholeSidecar = plan.map { Self.sidecar($0, families) } ?? []
+        let taken = Set(wholeSidecar.map { [$0.transport.rawValue, "\($0.port)"] })
+        let sidecar = hasEnvoy ? wholeSidecar.filter { $0.port == plan?.ports.dns } : wholeSidecar
         let proxy = ProcessOwner(user: proxyUser, group: plan?.proxyGroups.first ?? proxyUser)
         let application = ProcessOwner(user: AttemptList.applicationUser, group: AttemptList.applicationUser)
 

@@ -100,7 +100,11 @@ package struct AttemptList: Sendable {
     }
 
     private func inboundSettings(_ pod: IPAddress) -> [Attempt] {
-        let taken = plan.map { [$0.ports.inbound, $0.ports.outbound, $0.ports.dns] } ?? []
+        // At these the sidecar itself listens.
+        let taken =
+            plan.map {
+                [$0.ports.inbound, $0.ports.outbound, $0.ports.dns, EnvoyConfiguration.administrationPort]
+            } ?? []
         switch plan?.inboundPorts {
         case .all(let excluded):
             let ports = excluded.filter { !taken.contains($0) }.prefix(Self.examples)

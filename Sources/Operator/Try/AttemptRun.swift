@@ -46,13 +46,8 @@ extension Attempt {
             return Self.landing(datagram: try socket.receive(milliseconds: wait))
         case .tcp:
             try socket.send(Array("GET /where HTTP/1.1\r\nHost: try\r\nConnection: close\r\n\r\n".utf8))
-            var bytes: [UInt8] = []
-            while bytes.count < Self.longestAnswerBytes {
-                let part = try socket.receive(milliseconds: wait)
-                if part.isEmpty { break }
-                bytes += part
-            }
-            return Self.landing(response: String(decoding: bytes, as: UTF8.self))
+            let bytes = try socket.receiveToEnd(byteLimit: Self.longestAnswerBytes, milliseconds: wait)
+            return landing(response: String(decoding: bytes, as: UTF8.self))
         }
     }
 
@@ -62,12 +57,30 @@ extension Attempt {
     }
 
     /// Reads an answer in HTTP, whose body says where the connection landed.
-    static func landing(response: String) -> String {
+    ///
+    /// A header of Envoy's says that the answer has come through it; then the body tells where Envoy has passed the
+    /// question on to, which ought to be where the attempt was going.
+    func landing(response: String) -> String {
         let parts = response.components(separatedBy: "\r\n\r\n")
-        guard parts.count > 1, let landing = Landing(answer: parts[1]) else {
-            return "somewhere: \(response.prefix(80))"
+        let headers = Self.headers(parts[0])
+        let answered = parts.count > 1 ? Landing(answer: parts[1]) : nil
+        if let landing = headers[EnvoyConfiguration.landingHeader].flatMap({ Landing(answer: $0) }) {
+            let address = headers[Listener.addressHeader] ?? "no address"
+            if answered == Landing(place: target, port: port), address == toText { return landing.description }
+            let next = answered.map { "\($0.place.rawValue) at \(address)" } ?? "'\(response.prefix(80))'"
+            return "\(landing.description), passed on to \(next)"
         }
-        return landing.description
+        return answered?.description ?? "somewhere: \(response.prefix(80))"
+    }
+
+    /// By name in lower case; the first line is none.
+    private static func headers(_ head: String) -> [String: String] {
+        var headers: [String: String] = [:]
+        for line in head.components(separatedBy: "\r\n").dropFirst() {
+            let field = line.components(separatedBy: ": ")
+            headers[field[0].lowercased()] = field.dropFirst().joined(separator: ": ")
+        }
+        return headers
     }
 
     /// Everything is on one machine.

@@ -6,6 +6,9 @@ package struct DemonstrationRequest: Codable, Sendable {
     /// The folder of `istio-cni`, `install-cni` and `istio-iptables`.
     package var programs: String
 
+    /// A real Envoy to be the pod's proxy; nil for the stand-in.
+    package var envoy: String?
+
     /// The only user that there is, where one is all that the kernel allows.
     package var onlyUser: UInt32?
 

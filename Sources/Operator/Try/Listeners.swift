@@ -62,17 +62,20 @@ struct Listener: Hashable, Sendable {
         if place == .sidecar {
             // TPROXY leaves the destination as it is; REDIRECT writes it down elsewhere.
             let original = local.port == port ? try connection.originalDestination() : local
-            landing.original = original.text
+            landing.original = original.description
         }
         _ = try connection.receive(milliseconds: Self.questionMilliseconds)
         let body = landing.answer
         try connection.send(
             Array(
-                "HTTP/1.1 200 OK\r\nserver: \(place.rawValue)\r\nconnection: close\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)"
-                    .utf8
+                ("HTTP/1.1 200 OK\r\nserver: \(place.rawValue)\r\n\(Self.addressHeader): \(local.description)\r\n"
+                    + "connection: close\r\ncontent-length: \(body.utf8.count)\r\n\r\n\(body)").utf8
             )
         )
     }
+
+    /// The address at which the connection arrived.
+    static let addressHeader = "address"
 
     /// How soon a listener notices that it is to stop.
     private static let pauseMilliseconds = 200
@@ -99,15 +102,6 @@ extension Landing {
         guard words.count == 3, let place = Attempt.Place(rawValue: String(words[0])), let port = UInt16(words[1])
         else { return nil }
         self.init(place: place, port: port, original: words[2] == "-" ? nil : String(words[2]))
-    }
-}
-
-extension SocketEndpoint {
-    var text: String {
-        Attempt.text(
-            IPAddress(family == .ipv4 ? .ipv4 : .ipv6, bits: address.reduce(0) { $0 << 8 | UInt128($1) }),
-            port
-        )
     }
 }
 

@@ -93,19 +93,40 @@ extension PodManifest {
     private static func firstPod(of text: String) throws(Failure) -> JSONValue {
         var kinds: [String] = []
         do {
-            for node in try compose_all(yaml: text) {
+            var documents = try compose_all(yaml: text)
+            while let node = documents.next() {
                 let value = try JSONValue(node)
                 let kind = value["kind"]?.string ?? "a document without kind"
                 if kind == "Pod" { return value }
                 kinds.append(kind)
             }
+            // The sequence ends at what cannot be read, and keeps the reason.
+            if let error = documents.error { throw error }
         } catch let failure as Failure {
             throw failure
+        } catch let error as YamlError {
+            throw Failure(description: "no YAML: \(error.place)")
         } catch {
             throw Failure(description: "no YAML: \(error)")
         }
         let found = kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")
         throw Failure(description: "no document of kind Pod; found: \(found)")
+    }
+}
+
+extension YamlError {
+    /// Where the text breaks and why, on one line.
+    fileprivate var place: String {
+        switch self {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            let beginning = context.map { ", \($0.text) that begins in line \($0.mark.line)" } ?? ""
+            return "line \(mark.line), column \(mark.column): \(problem)\(beginning)"
+        case .duplicatedKeysInMapping(let keys, let context):
+            return "line \(context.mark.line), column \(context.mark.column): a mapping that has twice: "
+                + keys.sorted().joined(separator: ", ")
+        default: return description.split(separator: "\n").joined(separator: " ")
+        }
     }
 }
 

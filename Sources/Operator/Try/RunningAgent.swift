@@ -3,8 +3,7 @@ internal import LinuxKernel
 
 /// The real agent, on one directory with one pod.
 struct RunningAgent {
-    private let process: BackgroundProcess
-    private let output: MemoryFile
+    private let program: HelperProgram
     private let socketPath: String
 
     /// Starts the agent, and waits until its socket takes connections.
@@ -17,36 +16,12 @@ struct RunningAgent {
         )
         // In a user namespace the only user need not be 0.
         program.keepsCapabilities = true
-        socketPath = "\(runDirectory)/pluginevent.sock"
-        let (output, process) = try explaining("start the agent") { () throws(KernelError) in
-            let output = try MemoryFile()
-            return (output, try program.start(error: output))
-        }
-        self.output = output
-        self.process = process
-        try waitForSocket()
-    }
-
-    private func waitForSocket() throws(TryError) {
-        let deadline = Clock.monotonicMilliseconds() + Self.startMilliseconds
-        while true {
-            var problem: String
-            do throws(KernelError) {
-                _ = try UnixSocket(connectingTo: socketPath, deadlineMilliseconds: 100)
-                return
-            } catch {
-                problem = error.description
-            }
-            let ending = try explaining("watch the agent") { () throws(KernelError) in
-                try process.wait(milliseconds: Self.pauseMilliseconds)
-            }
-            if let ending {
-                throw TryError("the agent ended at once (\(ending)): \(lastWords)")
-            }
-            guard Clock.monotonicMilliseconds() < deadline else {
-                problem += "; it said: \(lastWords)"
-                throw TryError("the agent's socket did not come within \(Self.startMilliseconds / 1_000) s: \(problem)")
-            }
+        let socketPath = "\(runDirectory)/pluginevent.sock"
+        self.socketPath = socketPath
+        self.program = try HelperProgram("the agent", program)
+        try self.program.waitUntilReady { () throws(KernelError) in
+            _ = try UnixSocket(connectingTo: socketPath, deadlineMilliseconds: 100)
+            return true
         }
     }
 
@@ -79,20 +54,7 @@ struct RunningAgent {
         }
     }
 
-    func stop() { process.end(milliseconds: Self.stopMilliseconds) }
+    func stop() { program.stop() }
 
-    private var lastWords: String {
-        // What cannot be read is not shown; the error it belongs to is.
-        let bytes = (try? output.contents(byteLimit: Self.outputBytes)) ?? []
-        let text = String(decoding: bytes.suffix(Self.lastWordsBytes), as: UTF8.self)
-        return text.isEmpty ? "nothing" : text
-    }
-
-    /// Much longer than it takes on a busy machine.
-    private static let startMilliseconds = 15_000
-    private static let pauseMilliseconds = 5
     private static let answerMilliseconds = 5_000
-    private static let stopMilliseconds = 2_000
-    private static let outputBytes = 16 * 1_024 * 1_024
-    private static let lastWordsBytes = 1_000
 }

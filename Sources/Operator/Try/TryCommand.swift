@@ -7,11 +7,15 @@ internal import Redirect
 package struct TryCommand {
     package var podFile: String
     package var extraUser: UInt32?
+
+    /// The program that is the pod's proxy; nil for a stand-in.
+    package var envoy: String?
     package var keepsNamespaces: Bool
 
-    package init(podFile: String, extraUser: UInt32?, keepsNamespaces: Bool) {
+    package init(podFile: String, extraUser: UInt32?, envoy: String?, keepsNamespaces: Bool) {
         self.podFile = podFile
         self.extraUser = extraUser
+        self.envoy = envoy
         self.keepsNamespaces = keepsNamespaces
     }
 
@@ -21,11 +25,18 @@ package struct TryCommand {
     /// Runs the demo, in as many passes as there are users to be had.
     package func run() throws(TryError) -> TryReport {
         let pod = try readPod()
+        let envoy = try envoyProgram()
         let program = try ownProgram()
         var report = TryReport(pod: "\(pod.namespace)/\(pod.name)")
         let users = UserSource.available(
             for: [pod.proxyUser, AttemptList.applicationUser] + (extraUser.map { [$0] } ?? [])
         )
+        if envoy != nil, case .oneByOne = users {
+            throw TryError(
+                "--envoy takes several users at once, the proxy's and the application's: run as root, or have "
+                    + "newuidmap (uidmap) and subordinate ids in /etc/subuid and /etc/subgid"
+            )
+        }
         if let explanation = users.explanation { report.notes.append(explanation) }
         report.users = users.description
         for pass in users.passes {
@@ -33,6 +44,7 @@ package struct TryCommand {
             let request = DemonstrationRequest(
                 pod: pod.json.text(),
                 programs: URL(filePath: program).deletingLastPathComponent().path(percentEncoded: false),
+                envoy: envoy,
                 onlyUser: pass.onlyUser,
                 users: pass.description,
                 extraUser: extraUser,
@@ -54,6 +66,15 @@ package struct TryCommand {
         } catch {
             throw TryError("\(podFile) cannot be read: \(error.localizedDescription)")
         }
+    }
+
+    private func envoyProgram() throws(TryError) -> String? {
+        guard let envoy else { return nil }
+        let path = URL(filePath: envoy).standardizedFileURL.path(percentEncoded: false)
+        guard ExecutableFile.isPresent(path) else {
+            throw TryError("there is no program \(path); scripts/install-envoy gets an Envoy and prints its path")
+        }
+        return path
     }
 
     private func ownProgram() throws(TryError) -> String {

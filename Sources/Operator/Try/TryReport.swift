@@ -10,7 +10,13 @@ package struct TryReport: Codable, Equatable, Sendable {
 
     /// How several users were had: `as root`, or otherwise.
     package var users = ""
+
+    /// The program of the pod's proxy; nil where a stand-in was enough.
+    package var envoy: String?
     package var connections: [Connection] = []
+
+    /// What Envoy says itself about the connections that landed in it.
+    package var counters: [Counter] = []
     package var validation: Validation?
     package var phases: [Phase] = []
 
@@ -43,7 +49,21 @@ package struct TryReport: Codable, Equatable, Sendable {
         /// Why it was not tried.
         package var notTried: String?
 
+        /// What a person should know about how the landing was seen.
+        package var remark: String?
+
         package var isAsPlanned: Bool { notTried != nil || landed == expected }
+    }
+
+    /// One of Envoy's counters.
+    package struct Counter: Codable, Equatable, Sendable {
+        package var name: String
+        package var value: Int
+
+        /// How many connections of that kind were made.
+        package var expected: Int
+
+        package var isAsPlanned: Bool { value == expected }
     }
 
     package struct Validation: Codable, Equatable, Sendable {
@@ -68,7 +88,7 @@ package struct TryReport: Codable, Equatable, Sendable {
     /// Whether everything happened, and as planned.
     package var isAsPlanned: Bool {
         failure == nil && validation?.isPassed != false && connections.allSatisfy(\.isAsPlanned)
-            && connections.contains { $0.notTried == nil }
+            && counters.allSatisfy(\.isAsPlanned) && connections.contains { $0.notTried == nil }
     }
 
     /// Adds what another pass over the same pod found out.
@@ -77,7 +97,9 @@ package struct TryReport: Codable, Equatable, Sendable {
         interceptionMode = interceptionMode ?? other.interceptionMode
         backend = backend ?? other.backend
         podAddresses = podAddresses.isEmpty ? other.podAddresses : podAddresses
+        envoy = envoy ?? other.envoy
         connections += other.connections
+        counters += other.counters
         validation = validation ?? other.validation
         phases += other.phases
         notes += other.notes.filter { !notes.contains($0) }

@@ -11,6 +11,7 @@ package struct TryTable {
     package var text: String {
         var lines = heading + [""]
         if !report.connections.isEmpty { lines += table + [""] }
+        lines += report.counters.map(counterLine)
         if let validation = report.validation {
             lines.append("validation   \(mark(validation.isPassed)) \(validation.result)")
         }
@@ -28,7 +29,14 @@ package struct TryTable {
         if let mode = report.interceptionMode { words.append(mode) }
         if let backend = report.backend { words.append(backend) }
         words += report.podAddresses
+        let sidecar = report.envoy.map { ["sidecar      Envoy: \($0)"] } ?? []
         return [paint(words.filter { !$0.isEmpty }.joined(separator: "  "), .bold), "users        \(report.users)"]
+            + sidecar
+    }
+
+    private func counterLine(_ counter: TryReport.Counter) -> String {
+        let expected = counter.isAsPlanned ? "" : paint(", and there were \(counter.expected)", .red)
+        return "envoy        \(mark(counter.isAsPlanned)) \(counter.name): \(counter.value)\(expected)"
     }
 
     private static let titles = ["", "WHAT", "FROM", "TO", "LANDED", "DECIDED BY"]
@@ -49,6 +57,7 @@ package struct TryTable {
             let line = Self.line(row, widths)
             lines.append(connection.isAsPlanned ? coloured(line, connection) : paint(line, .red))
             if !connection.isAsPlanned { lines.append(paint("     the plan says: \(connection.expected)", .red)) }
+            if let remark = connection.remark { lines.append("     \(remark)") }
             if let reason = connection.notTried { lines.append("     not tried: \(reason)") }
         }
         return lines
