@@ -52,7 +52,7 @@ package struct NodeAgent: Sendable {
     fileprivate static let socketNameBytes = PluginServer.socketName.utf8.count + 10
 
     /// Only root and its group look inside.
-    private static let runDirectoryMode: UInt32 = 0o750
+    static let runDirectoryMode: UInt32 = 0o750
 
     package init(_ settings: Settings) { self.settings = settings }
 
