@@ -22,6 +22,34 @@ import Testing
         #expect(String(decoding: answer, as: UTF8.self) == "question!")
     }
 
+    @Test func `an answer arrives whole from a peer that has not read the question, and none is an error`() async throws
+    {
+        let listener = try Listener()
+        defer { listener.close() }
+
+        let (answer, reset) = try await onThread {
+            let socket = try UnixSocket(connectingTo: listener.path, deadlineMilliseconds: 1_000)
+            try socket.send(Array("question".utf8), deadlineMilliseconds: 1_000)
+            var peer: OwnedDescriptor? = try listener.accept()
+            try DescriptorStream.writeAll([33], to: peer?.rawValue ?? -1, operation: "write")
+            peer = nil
+            let answer = try socket.receiveToEnd(byteLimit: 100, deadlineMilliseconds: 1_000)
+
+            let second = try UnixSocket(connectingTo: listener.path, deadlineMilliseconds: 1_000)
+            try second.send(Array("question".utf8), deadlineMilliseconds: 1_000)
+            peer = try listener.accept()
+            peer = nil
+            _ = peer
+            let reset = refusal { () throws(KernelError) in
+                _ = try second.receiveToEnd(byteLimit: 100, deadlineMilliseconds: 1_000)
+            }
+            return (answer, reset)
+        }
+
+        #expect(answer == [33])
+        #expect(reset?.errno == .connectionReset)
+    }
+
     @Test func `the peer's user is known`() throws {
         let listener = try Listener()
         defer { listener.close() }

@@ -30,6 +30,9 @@ enum DescriptorStream {
 
     /// Reads to the end.
     ///
+    /// A peer that goes without having read everything resets the connection after what it has sent (`unix_release_sock`
+    /// in net/unix/af_unix.c): that is an end too, once something has come. Whether it is whole its format tells.
+    ///
     /// - Throws: ``Errno/tooBig`` if there is more than `byteLimit`.
     static func readToEnd(
         _ descriptor: CInt,
@@ -40,7 +43,13 @@ enum DescriptorStream {
         var result: [UInt8] = []
         while true {
             if let deadline { try wait(for: POLLIN, on: descriptor, until: deadline, operation: operation) }
-            let chunk = try read(descriptor, operation: operation)
+            let chunk: ArraySlice<UInt8>
+            do throws(KernelError) {
+                chunk = try read(descriptor, operation: operation)
+            } catch {
+                guard error.errno == .connectionReset, !result.isEmpty else { throw error }
+                return result
+            }
             if chunk.isEmpty { return result }
             guard result.count + chunk.count <= byteLimit else { throw KernelError(operation, .tooBig) }
             result += chunk
