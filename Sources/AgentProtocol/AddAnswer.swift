@@ -67,6 +67,9 @@ package struct AddRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         /// The pod says something about its redirection that makes no sense.
         case badPod = 422
 
+        /// The addresses that the runtime gave the pod do not tell which families are redirected.
+        case noAddress = 424
+
         /// Agent and plugin share no version of the plan: one of them is about to be replaced.
         case noCommonPlanVersion = 426
 
@@ -79,10 +82,10 @@ package struct AddRefusal: Error, Equatable, Sendable, CustomStringConvertible {
         self.message = message
     }
 
-    /// Whether asking again cannot help, because the pod itself has to change first.
+    /// Whether asking again cannot help, because the pod itself or its addresses have to change first.
     package var isFinal: Bool {
         switch reason {
-        case .badPod: true
+        case .badPod, .noAddress: true
         case .podUnknown, .uidDiffers, .noCommonPlanVersion, .notReady: false
         }
     }

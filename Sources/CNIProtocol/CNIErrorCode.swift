@@ -56,6 +56,9 @@ extension CNIError {
 
         /// The plugin itself crashed.
         case crashed = 105
+
+        /// The addresses of the pod do not tell which families are to be redirected.
+        case noUsableAddress = 106
     }
 }
 
@@ -81,6 +84,7 @@ extension CNIError.Code {
         case .backendMissing: "backend-missing"
         case .redirectionDiffers: "redirection-differs"
         case .crashed: "crashed"
+        case .noUsableAddress: "no-usable-address"
         }
     }
 
@@ -123,6 +127,8 @@ extension CNIError.Code {
             "The rules in the pod's namespace are not those that the pod needs."
         case .crashed:
             "The plugin crashed, which is a bug."
+        case .noUsableAddress:
+            "The plugin before this one gave the pod no address, or only addresses of the host or of one link."
         }
     }
 
@@ -165,6 +171,8 @@ extension CNIError.Code {
             "Create the pod again; the details say what differs."
         case .crashed:
             "Report it with the message; the kubelet tries again."
+        case .noUsableAddress:
+            "Look at the primary CNI plugin, which hands out the addresses, and at its log."
         }
     }
 }

@@ -77,7 +77,7 @@ struct AddCall {
         log.error(error.message, [("code", "\(error.code.rawValue)"), ("details", error.details)])
         switch error.code {
         case .tryAgainLater: return .tryAgain
-        case .badAnnotation: return .refused
+        case .badAnnotation, .noUsableAddress: return .refused
         default: return .failed
         }
     }
@@ -132,7 +132,8 @@ extension AddCall {
                 }
             } catch {
                 if case .refused(let refusal) = error, refusal.isFinal {
-                    throw CNIError(.badAnnotation, "cannot redirect \(refusal.message)")
+                    let code: CNIError.Code = refusal.reason == .noAddress ? .noUsableAddress : .badAnnotation
+                    throw CNIError(code, "cannot redirect \(refusal.message)")
                 }
                 guard case .ask(let pause) = wait.failed(now: Clock.monotonicMilliseconds()) else {
                     throw noAnswer(error, wait)

@@ -45,12 +45,12 @@ import Testing
         }
     }
 
-    @Test func `a refusal comes back as it was sent, and only a bad pod is final`() throws {
+    @Test func `a refusal comes back as it was sent, and only what the pod or its addresses lack is final`() throws {
         for reason in AddRefusal.Reason.allCases {
             let refusal = AddRefusal(reason, "shop/cart-0: no")
             let reply = try AddReply(HTTPResponse(status: reason.rawValue, body: refusal.bytes()))
             #expect(reply == .refusal(refusal))
-            #expect(refusal.isFinal == (reason.rawValue == 422))
+            #expect(refusal.isFinal == [422, 424].contains(reason.rawValue))
         }
     }
 

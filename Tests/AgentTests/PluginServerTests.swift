@@ -51,6 +51,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [[], ["127.0.0.1/8", "fe80::1/64"], ["10.0.0.2/24", "eth0"]])
+    func `addresses that do not tell the families are refused as such`(addresses: [String]) async throws {
+        let agent = try RunningAgent(pods: ["cart.json": Sample.pod()])
+
+        try await agent.run { () async throws in
+            let refusal = try await refusal(agent) { request in request.ips = addresses }
+            #expect(refusal?.reason == .noAddress)
+        }
+    }
+
     @Test func `an agent that has not read its pods is not ready, and says so`() async throws {
         let agent = try RunningAgent()
 

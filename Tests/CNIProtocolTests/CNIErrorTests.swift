@@ -40,7 +40,7 @@ import Testing
     @Test func `codes never change`() {
         #expect(
             CNIError.Code.allCases.map(\.rawValue).sorted() == [
-                1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51, 100, 101, 102, 103, 104, 105, 999,
+                1, 2, 3, 4, 5, 6, 7, 8, 11, 50, 51, 100, 101, 102, 103, 104, 105, 106, 999,
             ]
         )
     }

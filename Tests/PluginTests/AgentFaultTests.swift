@@ -202,6 +202,23 @@ import Testing
         #expect(agent.count("/v1/add") == 1)
     }
 
+    @Test func `a pod without an address that counts has an error of its own, and it is final`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        let directory = try TemporaryDirectory()
+        let message = "pod default/web-1: the pod has no IP address"
+        let agent = try ScriptedAgent(in: directory, .refusal(AddRefusal(.noAddress, message)))
+        var call = PluginCall(namespace, directory)
+        call.waitSeconds = 20
+
+        let outcome = try await call.run()
+
+        agent.stop()
+        let error = try outcome.error()
+        #expect(error.code == 106)
+        #expect(error.msg.contains(message))
+        #expect(agent.count("/v1/add") == 1)
+    }
+
     /// What is no answer, and how the error calls it.
     static let nonsense: [String: ScriptedAgent.Reply] = [
         "garbage": .bytes(Array("\u{1}\u{2}\u{3}SSH-2.0-OpenSSH\r\n".utf8)),

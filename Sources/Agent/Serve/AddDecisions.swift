@@ -80,7 +80,7 @@ package struct AddDecisions: Sendable {
                 return .redirect(plan)
             }
         } catch {
-            throw AddRefusal(.badPod, "pod \(name): \(error.description)")
+            throw AddRefusal(error.isAboutAddresses ? .noAddress : .badPod, "pod \(name): \(error.description)")
         }
     }
 

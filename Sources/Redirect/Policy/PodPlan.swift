@@ -15,6 +15,14 @@ package enum PlanError: Error, Equatable, Sendable, CustomStringConvertible {
     /// No address decides whether IPv6 is redirected. The number is how many there were, all on the host or the link.
     case noAddress(unusable: Int)
 
+    /// Whether nobody who wrote the pod can help: addresses come from the runtime.
+    package var isAboutAddresses: Bool {
+        switch self {
+        case .address, .noAddress: true
+        case .annotation, .flag, .resolverConfigurationUnreadable, .resolverConfigurationTooLong: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .annotation(let error): error.description
