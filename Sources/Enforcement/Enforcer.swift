@@ -33,7 +33,9 @@ package struct Enforcer: Sendable {
             case .nftables:
                 let batch = NFTablesBatch(RuleSet(plan), replacing: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
-                if before.hasIPTablesChains { try IPTablesBackend(programs).remove(from: lock) }
+                if before.hasIPTablesChains {
+                    try removeIPTables(from: lock, undoing: before.ownTables.isEmpty, through: sockets.rules)
+                }
             case .iptables:
                 try IPTablesBackend(programs).apply(RuleSet(plan), in: lock, isFresh: before.isFresh)
                 let batch = NFTablesBatch(deleting: before.ownTables)
@@ -138,6 +140,26 @@ extension Enforcer {
             // The first failure is the one to report.
             for step in added { try? step.remove(through: socket) }
             throw .refused(error)
+        }
+    }
+
+    /// Removes the chains that the tables have just replaced.
+    ///
+    /// Where that fails the tables go again, so that what was in force before still is, and alone. Tables that replaced
+    /// earlier ones stay: the pod must not be left with less than it had.
+    private func removeIPTables(
+        from namespace: borrowing NetworkNamespace,
+        undoing isUndone: Bool,
+        through socket: borrowing NFTablesSocket
+    ) throws(EnforcementError) {
+        do throws(EnforcementError) {
+            try IPTablesBackend(programs).remove(from: namespace)
+        } catch {
+            if isUndone {
+                // The first failure is the one to report; with both in force the pod is redirected all the same.
+                try? socket.commit(NFTablesBatch(deleting: Table.Name.allCases))
+            }
+            throw error
         }
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 import LinuxKernel
 import TestSupport
 import Testing
@@ -50,6 +51,80 @@ import Testing
             let evidence = try enforcer.evidence(in: namespace)
             #expect(evidence.hasIPTablesChains == (backend == .iptables))
             #expect(evidence.ownTables.isEmpty == (backend == .iptables))
+        }
+    }
+}
+
+/// Plans that only one of the two back-ends has trouble with.
+extension IPTablesEnforcerTests {
+    @Test func `the most owner groups that are allowed are taken by iptables, and one more is not`() throws {
+        let most = RedirectFlags.mostOwnerGroups(.iptables)
+        for (count, isTaken) in [(most, true), (most + 1, false)] {
+            let namespace = try scenarios.makeSandbox()
+            var plan = try scenarios.plan("defaults")
+            plan.ownerGroups = .only((1...count).map { UInt32($0) })
+            if isTaken {
+                try Enforcer().apply(plan, in: namespace)
+                #expect(try Enforcer().drift(from: plan, in: namespace).differences == [])
+            } else {
+                #expect(throws: EnforcementError.self) { try Enforcer().apply(plan, in: namespace) }
+            }
+        }
+    }
+
+    /// The programs of this host, but for one that fails whenever it is to restore rules.
+    @Test(arguments: [false, true])
+    func `tables whose predecessors in iptables cannot be removed go again, unless they replaced tables`(
+        hasTables: Bool
+    ) async throws {
+        let namespace = try scenarios.makeSandbox()
+        let before = try scenarios.plan("defaults")
+        var wanted = before
+        wanted.backend = .nftables
+        if hasTables { try Enforcer().apply(wanted, in: namespace) }
+        let tables = try await namespace.command("nft", "list", "tables", "inet")
+        _ = try await namespace.command("iptables-nft-restore", "--noflush", input: Self.rules(before))
+        let programs = try BrokenPrograms()
+
+        let error = #expect(throws: EnforcementError.self) {
+            try Enforcer(programs: programs.programs).apply(wanted, in: namespace)
+        }
+
+        #expect(error?.description.contains("it is broken") == true, "\(String(describing: error))")
+        #expect(try await namespace.command("nft", "list", "tables", "inet") == tables)
+        #expect(try await namespace.command("iptables-nft-save", "-t", "nat").contains("-A ISTIO_OUTPUT"))
+        #expect(tables.isEmpty != hasTables)
+    }
+
+    private static func rules(_ plan: RedirectPlan) -> String {
+        RuleSet(plan).iptablesTables(.ipv4).map(\.restoreText).joined()
+    }
+
+    /// `iptables-save` of this host, and an `iptables-restore` that fails.
+    private final class BrokenPrograms {
+        private let folder: URL
+
+        init() throws {
+            folder = URL(filePath: "/tmp").appending(path: "broken-\(UUID().uuidString)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            try write("iptables-nft-save", #"exec /usr/sbin/iptables-nft-save "$@""#)
+            try write("iptables-nft-restore", "echo it is broken >&2; exit 1")
+        }
+
+        deinit {
+            // What is left is in /tmp.
+            try? FileManager.default.removeItem(at: folder)
+        }
+
+        var programs: IPTablesPrograms { IPTablesPrograms(directories: [folder.path(percentEncoded: false)]) }
+
+        private func write(_ name: String, _ command: String) throws {
+            let file = folder.appending(path: name)
+            try Data("#!/bin/sh\n\(command)\n".utf8).write(to: file)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o755],
+                ofItemAtPath: file.path(percentEncoded: false)
+            )
         }
     }
 }

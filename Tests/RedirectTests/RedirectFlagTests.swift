@@ -183,6 +183,16 @@ import Testing
         #expect(excluded == .all(except: (1...1_000).map { UInt32($0) }))
     }
 
+    @Test func `iptables takes 49 groups in its one rule, and more are refused by number`() throws {
+        let included = try Self.plan([.ownerGroups: Self.groups(49)], backend: .iptables).plan.ownerGroups
+        let error = #expect(throws: PlanError.self) {
+            try Self.plan([.ownerGroups: Self.groups(50)], backend: .iptables)
+        }
+
+        #expect(included == .only((1...49).map { UInt32($0) }))
+        #expect(error?.description.contains("has 50 elements, more than 49") == true)
+    }
+
     @Test func `excluded groups are not read beside a list of included ones`() throws {
         let groups = try Self.plan([.ownerGroups: "1", .excludeOwnerGroups: "unknown"]).plan.ownerGroups
 
@@ -204,6 +214,7 @@ import Testing
         _ arguments: Arguments,
         environment: [String: String] = [:],
         addresses: [String] = ["10.0.0.1"],
+        backend: RedirectPlan.Backend = .nftables,
         names: AccountNames = names,
         resolverConfiguration: String? = nil
     ) throws(PlanError) -> (plan: RedirectPlan, warnings: [PolicyWarning]) {
@@ -211,7 +222,7 @@ import Testing
         let plan = try RedirectPlan(
             flags: RedirectFlags(arguments: arguments, environment: environment),
             addresses: addresses,
-            backend: .nftables,
+            backend: backend,
             names: names,
             resolverConfiguration: resolverConfiguration,
             warnings: &warnings

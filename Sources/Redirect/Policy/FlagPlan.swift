@@ -6,8 +6,16 @@ package struct RedirectFlags: Equatable, Sendable {
     private let arguments: [RedirectFlag: String]
     private let environment: [String: String]
 
-    /// The most groups that may be redirected, upstream's: iptables puts them into one rule.
-    package static let mostOwnerGroups = 64
+    /// The most groups that may be redirected.
+    ///
+    /// iptables puts them into one rule, and takes 255 words of it: five for each group. Upstream allows 64 and then
+    /// fails there; nf_tables has a set for them.
+    package static func mostOwnerGroups(_ backend: RedirectPlan.Backend) -> Int {
+        switch backend {
+        case .iptables: 49
+        case .nftables: 64
+        }
+    }
 
     /// The prefix lengths of a range of loopback addresses; 127.0.0.0/8 is all of them.
     static let loopbackPrefixLengths = 8...32
@@ -88,7 +96,7 @@ extension RedirectPlan {
             transparentProxy.routeTable = try flags.number(.routeTable)
             dropsInvalid = try flags.boolean(.dropInvalid, &warnings)
             isDualStack = try flags.boolean(.dualStack, &warnings)
-            ownerGroups = try flags.ownerGroups(names, &warnings)
+            ownerGroups = try flags.ownerGroups(names, limit: RedirectFlags.mostOwnerGroups(backend), &warnings)
             loopbackRange = try flags.loopbackRange()
             dns = try flags.dnsCapture(&warnings)
         } catch {
@@ -222,6 +230,7 @@ extension RedirectFlags {
 
     fileprivate func ownerGroups(
         _ names: AccountNames,
+        limit: Int,
         _ warnings: inout [PolicyWarning]
     ) throws(FlagError) -> RedirectPlan.OwnerGroups {
         if value(.ownerGroups) == "*" {
@@ -231,12 +240,8 @@ extension RedirectFlags {
         }
         let groups = try read(.ownerGroups) { reader, value throws(ValueError) in
             let groups = try reader.identifiers(value, .groupsOrAll, resolve: names.group)
-            guard groups.count <= Self.mostOwnerGroups else {
-                throw ValueError(
-                    value,
-                    .tooManyElements(count: groups.count, limit: Self.mostOwnerGroups),
-                    .groupsOrAll
-                )
+            guard groups.count <= limit else {
+                throw ValueError(value, .tooManyElements(count: groups.count, limit: limit), .groupsOrAll)
             }
             return groups
         }
