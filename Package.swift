@@ -120,6 +120,12 @@ let package = Package(
             path: "Benchmarks/ConnectionBenchmark",
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "UpgradeBenchmark",
+            dependencies: ["LinuxKernel", "RuntimeSupport"],
+            path: "Benchmarks/UpgradeBenchmark",
+            swiftSettings: settings
+        ),
 
         // MARK: What a person runs: full Foundation and YAML are allowed here, and nowhere below.
         .target(
@@ -140,8 +146,15 @@ let package = Package(
         .target(name: "CTestSupport", path: "Tests/CTestSupport"),
         .target(
             name: "TestSupport",
-            dependencies: ["CLinuxKernel", "CNIProtocol", "CTestSupport", "LinuxKernel", "Redirect"],
+            dependencies: ["CLinuxKernel", "CTestSupport", "LinuxKernel", "Redirect"],
             path: "Tests/TestSupport",
+            swiftSettings: settings
+        ),
+        // Without Testing, since a benchmark uses it too.
+        .target(
+            name: "RuntimeSupport",
+            dependencies: ["CNIProtocol", "LinuxKernel"],
+            path: "Tests/RuntimeSupport",
             swiftSettings: settings
         ),
         .executableTarget(
@@ -229,7 +242,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            dependencies: ["CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "RuntimeSupport", "TestSupport"],
             exclude: ["Node"],
             swiftSettings: settings
         ),

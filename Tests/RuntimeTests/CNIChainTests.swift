@@ -1,13 +1,13 @@
 import CNIProtocol
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 import Testing
 
 /// The runner of chains does what libcni does: `containernetworking/cni`, `libcni/api.go`.
 @Suite struct CNIChainTests {
     /// Two plugins that note their calls, and say who they are in their result.
-    private func makeChain(_ files: NodeFiles, firstFails: Bool = false) throws -> CNIChain {
+    private func makeChain(_ files: NodeFolder, firstFails: Bool = false) throws -> CNIChain {
         for name in ["first", "second"] {
             let answer =
                 firstFails && name == "first"
@@ -44,12 +44,12 @@ import Testing
         ]
     )
 
-    private func calls(_ files: NodeFiles) throws -> [String] {
+    private func calls(_ files: NodeFolder) throws -> [String] {
         try String(contentsOfFile: files.log("calls"), encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
     @Test func `ADD goes forward, CHECK too, DEL goes back, each with the result it is due`() async throws {
-        let files = try NodeFiles()
+        let files = try NodeFolder()
         defer { files.remove() }
         let chain = try makeChain(files)
 
@@ -79,7 +79,7 @@ import Testing
     }
 
     @Test func `the first plugin that fails ends the ADD, and the whole list is taken back`() async throws {
-        let files = try NodeFiles()
+        let files = try NodeFolder()
         defer { files.remove() }
         let chain = try makeChain(files, firstFails: true)
 
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func `a plugin that is not there is named`() async throws {
-        let files = try NodeFiles()
+        let files = try NodeFolder()
         defer { files.remove() }
         let chain = try makeChain(files)
         try FileManager.default.removeItem(atPath: "\(files.plugins)/second")

@@ -1,17 +1,17 @@
 import CNIProtocol
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 import Testing
 
 /// A containerd of its own, called as the kubelet calls it: through the Container Runtime Interface.
 struct Containerd: Sendable {
     let node: RuntimeNode
 
-    var files: NodeFiles { node.files }
+    var files: NodeFolder { node.files }
 
     /// Starts containerd on a node with these files, and ends both after `body`.
-    static func whileRunning(_ files: NodeFiles, _ body: (Containerd) async throws -> Void) async throws {
+    static func whileRunning(_ files: NodeFolder, _ body: (Containerd) async throws -> Void) async throws {
         let configuration = "\(files.folder)/containerd.toml"
         try files.write(configurationText(files), to: configuration)
         try await RuntimeNode.whileRunning(files, ["containerd", "--config", configuration]) { node in
@@ -81,7 +81,7 @@ struct Containerd: Sendable {
         ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build-grpcio/python")
         .standardized.path(percentEncoded: false)
 
-    private static func socket(_ files: NodeFiles) -> String { "\(files.folder)/containerd.sock" }
+    private static func socket(_ files: NodeFolder) -> String { "\(files.folder)/containerd.sock" }
 
     private func call(_ name: String, _ more: JSONMember...) async throws -> JSONValue {
         let answer = try await RuntimeNode.run(
@@ -105,7 +105,7 @@ struct Containerd: Sendable {
 
     /// Without `restrict_oom_score_adj` a machine without CAP_SYS_RESOURCE starts no sandbox, and containerd does not
     /// say why.
-    private static func configurationText(_ files: NodeFiles) -> String {
+    private static func configurationText(_ files: NodeFolder) -> String {
         """
         version = 2
         root = "\(files.folder)/containerd"

@@ -1,7 +1,7 @@
 import CNIProtocol
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 import Testing
 
 /// Pods as containerd starts and ends them, with our plugin behind Debian's `bridge` and `portmap`.
@@ -12,7 +12,7 @@ struct ContainerdTests {
 
     /// A node whose chain has our entry and our plugin, put there by hand.
     private func whileRunning(waitSeconds: Int, _ body: (Containerd) async throws -> Void) async throws {
-        let files = try NodeFiles()
+        let files = try NodeFolder()
         try files.linkPlugin(notingCallsIn: files.log("calls"))
         try files.writePrimary([files.entry(waitSeconds: waitSeconds)])
         try files.add(mesh)

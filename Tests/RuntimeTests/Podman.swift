@@ -1,7 +1,7 @@
 import CNIProtocol
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 
 /// A podman of its own, with its back-end for CNI networks.
 struct Podman: Sendable {
@@ -9,7 +9,7 @@ struct Podman: Sendable {
     private let root: String
 
     /// Makes a node with these files, and ends it after `body`.
-    static func whileRunning(_ files: NodeFiles, _ body: (Podman) async throws -> Void) async throws {
+    static func whileRunning(_ files: NodeFolder, _ body: (Podman) async throws -> Void) async throws {
         try files.write(configurationText(files), to: configuration(files))
         try await RuntimeNode.whileRunning(files, ["sleep", "infinity"]) { node in
             try await body(Podman(node: node, root: try await node.makeRoot()))
@@ -57,10 +57,10 @@ struct Podman: Sendable {
         )
     }
 
-    private static func configuration(_ files: NodeFiles) -> String { "\(files.folder)/containers.conf" }
+    private static func configuration(_ files: NodeFolder) -> String { "\(files.folder)/containers.conf" }
 
     /// The limits are named, since podman's own are too high for a machine without CAP_SYS_RESOURCE.
-    private static func configurationText(_ files: NodeFiles) -> String {
+    private static func configurationText(_ files: NodeFolder) -> String {
         """
         [network]
         network_backend = "cni"

@@ -1,6 +1,6 @@
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 import Testing
 
 /// Containers as podman starts and ends them, with our plugin behind Debian's `bridge` and `portmap`.
@@ -12,7 +12,7 @@ struct PodmanTests {
     let outside = NodePod("batch", isInMesh: false)
 
     private func whileRunning(waitSeconds: Int, _ body: (Podman) async throws -> Void) async throws {
-        let files = try NodeFiles()
+        let files = try NodeFolder()
         try files.linkPlugin()
         try files.writePrimary([files.entry(waitSeconds: waitSeconds)])
         try files.add(mesh)

@@ -1,13 +1,13 @@
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 import Testing
 
 /// A machine of its own for a container runtime: network, mounts and processes that nobody outside sees.
 ///
 /// `Node/node` makes it, and takes away all of it, even where the test's process is killed.
 struct RuntimeNode: Sendable {
-    let files: NodeFiles
+    let files: NodeFolder
 
     /// The node's first process, as it is seen from here.
     let firstProcess: Int
@@ -17,7 +17,7 @@ struct RuntimeNode: Sendable {
 
     /// Runs `command` in a new node until `body` returns.
     static func whileRunning(
-        _ files: NodeFiles,
+        _ files: NodeFolder,
         _ command: [String],
         _ body: (RuntimeNode) async throws -> Void
     ) async throws {

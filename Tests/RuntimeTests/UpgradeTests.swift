@@ -1,6 +1,6 @@
 import Foundation
 import LinuxKernel
-import TestSupport
+import RuntimeSupport
 import Testing
 
 /// Pods that start while the agent is restarted again and again.
@@ -9,49 +9,38 @@ import Testing
     private static let restarts = 10
 
     @Test func `no pod of the mesh starts without rules while the agent is restarted ten times`() async throws {
-        let files = try NodeFiles()
-        defer { files.remove() }
-        try files.linkPlugin()
-        try files.writePrimary([files.entry(waitSeconds: 60)])
-        let starts = try PodStarts(files, pods: Self.pods)
-        let agent = try await startAgent(starts)
+        let node = try NodeFolder()
+        defer { node.remove() }
+        try node.linkPlugin()
+        try node.writePrimary([node.entry(waitSeconds: 60)])
+        let pods = try PodStarts(node, pods: Self.pods)
+        let startAgent = {
+            try await node.startAgent(environment: ["REDIRECT_BACKEND=nftables"], network: pods.hostNetwork)
+        }
+        let agent = try await startAgent()
 
-        async let restarted = restart(agent, starts)
+        async let restarted = pods.restart(agent, times: Self.restarts, startAgent)
         let begin = ContinuousClock.now
-        let times = try await starts.run()
+        let starts = try await pods.run(.atOnce(Self.width))
         let duration = ContinuousClock.now - begin
         let last = try await restarted
 
         var differences: [String] = []
-        for sandbox in starts.sandboxes { differences += try await sandbox.differences() }
-        #expect(times.count == Self.pods)
+        for sandbox in pods.sandboxes { differences += try await sandbox.differences() }
+        #expect(starts.count == Self.pods)
         #expect(differences.count == 0, "\(differences.first ?? "")")
-        let longest = times.max() ?? .zero
+        let longest = starts.filter(\.pod.isInMesh).map(\.duration).max() ?? .zero
         print(
             "\(Self.pods) pods in \(duration), \(Self.restarts) restarts of the agent:",
-            "the longest start took \(longest)"
+            "the longest start of a pod of the mesh took \(longest)"
         )
         last.kill()
         _ = try await last.ending()
-        try await starts.end()
-        let addresses = try FileManager.default.contentsOfDirectory(atPath: "\(files.folder)/addresses/pods")
+        try await pods.end()
+        let addresses = try FileManager.default.contentsOfDirectory(atPath: "\(node.folder)/addresses/pods")
         #expect(addresses.filter { $0.hasPrefix("10.90.") } == [])
     }
 
-    /// Ends the agent, politely and not in turn, and starts it again once pods wait for it.
-    private func restart(_ first: RunningProgram, _ starts: PodStarts) async throws -> RunningProgram {
-        var agent = first
-        for number in 1...Self.restarts {
-            try await starts.haveStarted(number * Self.pods / (Self.restarts + 1))
-            agent.send(number.isMultiple(of: 2) ? SIGKILL : SIGTERM)
-            _ = try await agent.ending()
-            try await starts.areWaiting()
-            agent = try await startAgent(starts)
-        }
-        return agent
-    }
-
-    private func startAgent(_ starts: PodStarts) async throws -> RunningProgram {
-        try await starts.files.startAgent(environment: ["REDIRECT_BACKEND=nftables"], network: starts.hostNetwork)
-    }
+    /// As many pods as a kubelet of a busy node has under way.
+    private static let width = 8
 }

@@ -42,7 +42,7 @@ package struct PodTraffic: Equatable, Sendable {
     package static func probe(
         pod: String,
         host: String,
-        gateway: [UInt8] = NodeFiles.gateway,
+        gateway: [UInt8] = NodeFolder.gateway,
         address: [UInt8]
     ) async throws -> PodTraffic {
         try await onThread {

@@ -3,8 +3,11 @@ import Foundation
 import LinuxKernel
 
 /// The files of a node: CNI configuration and plugins, the pods' manifests, and what the agent keeps at run time.
-package struct NodeFiles: Sendable {
+package struct NodeFolder: Sendable {
     package let folder: String
+
+    /// Where the programs of this package are: `istio-cni` and `install-cni`.
+    package let programs: String
 
     /// Holds the plugins; Debian's are there, ours is not.
     package var plugins: String { "\(folder)/cni/bin" }
@@ -17,7 +20,12 @@ package struct NodeFiles: Sendable {
     package var runDirectory: String { "\(folder)/run" }
 
     /// Makes the folders, and puts Debian's plugins in place.
-    package init() throws {
+    ///
+    /// - Parameter programs: Where the programs of this package are; nil for beside the running test program.
+    /// - Throws: What keeps the folders from being made.
+    package init(programs: String? = nil) throws {
+        let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+        self.programs = programs ?? own.path(percentEncoded: false)
         folder = "/tmp/node-\(UUID().uuidString.prefix(8))"
         for folder in [plugins, configuration, pods, runDirectory, "\(folder)/log"] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -36,12 +44,6 @@ package struct NodeFiles: Sendable {
     }
 
     package func log(_ name: String) -> String { "\(folder)/log/\(name)" }
-
-    /// The program `name` of this package, beside the running test program.
-    package static func product(_ name: String) -> String {
-        URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-            .appending(path: name).path(percentEncoded: false)
-    }
 
     // MARK: - Pods
 
@@ -107,7 +109,7 @@ package struct NodeFiles: Sendable {
     /// - Throws: What keeps the file from being made.
     package func linkPlugin(notingCallsIn calls: String? = nil) throws {
         let path = "\(plugins)/istio-cni"
-        let plugin = Self.product("istio-cni")
+        let plugin = "\(programs)/istio-cni"
         guard let calls else {
             try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: plugin)
             return
@@ -163,7 +165,7 @@ package struct NodeFiles: Sendable {
         network: CInt? = nil
     ) async throws -> RunningProgram {
         let agent = try await RunningProgram(
-            Self.product("install-cni"),
+            "\(programs)/install-cni",
             ["--pod-source=directory:\(pods)", "--cni-agent-run-dir=\(runDirectory)"] + arguments,
             environment: ["KUBERNETES_NODE_NAME=node-7"] + environment,
             log: log("agent"),
