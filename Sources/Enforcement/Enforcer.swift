@@ -25,7 +25,7 @@ package struct Enforcer: Sendable {
     ) throws(EnforcementError) {
         let lock = try lock(namespace)
         let sockets = try open(namespace)
-        let before = try refusing { () throws(KernelError) in try RedirectionEvidence(sockets.rules) }
+        let before = try refusing { () throws(KernelError) in try RedirectionTraces(sockets.rules) }
         let routing = LocalRouting(plan)
         let added = try add(routing, through: sockets.routes)
         do throws(EnforcementError) {
@@ -59,7 +59,7 @@ package struct Enforcer: Sendable {
     ) throws(EnforcementError) {
         let lock = try lock(namespace)
         let sockets = try open(namespace)
-        let before = try refusing { () throws(KernelError) in try RedirectionEvidence(sockets.rules) }
+        let before = try refusing { () throws(KernelError) in try RedirectionTraces(sockets.rules) }
         if before.hasIPTablesChains || plan.backend == .iptables {
             try IPTablesBackend(programs).remove(from: lock)
         }
@@ -95,10 +95,20 @@ package struct Enforcer: Sendable {
         return Drift(differences: differences)
     }
 
-    /// Whether any redirection is in force, by whomever and for whichever plan.
+    /// Which redirection is in force, by whomever and for whichever plan.
     package func evidence(in namespace: borrowing NetworkNamespace) throws(EnforcementError) -> RedirectionEvidence {
         let sockets = try open(namespace)
-        return try refusing { () throws(KernelError) in try RedirectionEvidence(sockets.rules) }
+        do throws(KernelError) {
+            return try RedirectionEvidence(namespace, sockets.rules)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// What is there of redirection, in force or not.
+    package func traces(in namespace: borrowing NetworkNamespace) throws(EnforcementError) -> RedirectionTraces {
+        let sockets = try open(namespace)
+        return try refusing { () throws(KernelError) in try RedirectionTraces(sockets.rules) }
     }
 }
 

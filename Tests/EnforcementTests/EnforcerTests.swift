@@ -48,9 +48,9 @@ import Testing
             plan.backend = backend
             try enforcer.apply(plan, in: namespace)
 
-            let evidence = try enforcer.evidence(in: namespace)
-            #expect(evidence.hasIPTablesChains == (backend == .iptables))
-            #expect(evidence.ownTables.isEmpty == (backend == .iptables))
+            let traces = try enforcer.traces(in: namespace)
+            #expect(traces.hasIPTablesChains == (backend == .iptables))
+            #expect(traces.ownTables.isEmpty == (backend == .iptables))
         }
     }
 }

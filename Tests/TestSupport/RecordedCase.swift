@@ -11,9 +11,12 @@ package struct RecordedCase: Sendable, CustomStringConvertible {
     package let podDocument: Data
     package let expected: Expectation
 
+    /// The same with upstream's nf_tables back-end.
+    package let expectedNFTables: Expectation
+
     package var description: String { id }
 
-    /// What the sandbox looked like after one ADD with upstream's iptables back-end.
+    /// What the sandbox looked like after one ADD.
     package struct Expectation: Decodable, Sendable {
         package let exit: Int
 
@@ -27,8 +30,11 @@ package struct RecordedCase: Sendable, CustomStringConvertible {
         package let table133v6: [String]
         package let lo: [String]
 
+        /// As `nft -s list ruleset` prints it.
+        package let nft: String
+
         enum CodingKeys: String, CodingKey {
-            case exit, error, iptables, ip6tables, rule4, rule6, lo
+            case exit, error, iptables, ip6tables, rule4, rule6, lo, nft
             case table133v4 = "table133_4"
             case table133v6 = "table133_6"
         }
@@ -61,7 +67,8 @@ package struct RecordedCase: Sendable, CustomStringConvertible {
                 family: decoded.family,
                 pod: Pod(decoded.pod),
                 podDocument: pod,
-                expected: decoded.expect.iptables
+                expected: decoded.expect.iptables,
+                expectedNFTables: decoded.expect.nftables
             )
         }
     }
@@ -75,6 +82,7 @@ private struct Line: Decodable {
 
     struct Expected: Decodable {
         let iptables: RecordedCase.Expectation
+        let nftables: RecordedCase.Expectation
     }
 }
 

@@ -30,13 +30,22 @@ extension NFTablesSocket {
         package let chain: String
     }
 
-    /// Those of the named tables of family `inet` that exist, with all that is in them, as of one moment.
+    /// Those of the named tables of a family that exist, with all that is in them, as of one moment.
     ///
+    /// - Parameters:
+    ///   - names: Those of the tables.
+    ///   - family: Theirs.
+    ///   - includesSets: Whether sets are read too; where not, the result has none.
+    /// - Returns: What there is.
     /// - Throws: ``Errno/interrupted`` if they changed each time they were read.
-    package func installedTables(named names: [String]) throws(KernelError) -> [InstalledTable] {
+    package func installedTables(
+        named names: [String],
+        family: NFTablesFamily = .inet,
+        includesSets: Bool = true
+    ) throws(KernelError) -> [InstalledTable] {
         for _ in 1...Self.attempts {
             let before = try generation()
-            let tables = try readTables(names)
+            let tables = try readTables(names, family, includesSets: includesSets)
             if try generation() == before { return tables }
         }
         throw KernelError("list tables", .interrupted, explanation: "they changed each time they were read")
@@ -56,19 +65,23 @@ extension NFTablesSocket {
         return number
     }
 
-    private func readTables(_ names: [String]) throws(KernelError) -> [InstalledTable] {
+    private func readTables(
+        _ names: [String],
+        _ family: NFTablesFamily,
+        includesSets: Bool
+    ) throws(KernelError) -> [InstalledTable] {
         var tables: [InstalledTable] = []
-        let chains = try list("list chains", NFT_MSG_GETCHAIN)
-        for table in try list("list tables", NFT_MSG_GETTABLE) {
+        let chains = try list("list chains", NFT_MSG_GETCHAIN, family)
+        for table in try list("list tables", NFT_MSG_GETTABLE, family) {
             guard let name = table.string(UInt16(NFTA_TABLE_NAME.rawValue)), names.contains(name) else { continue }
             let flags = try table.bigEndian(UInt16(NFTA_TABLE_FLAGS.rawValue)) ?? 0
-            let sets = try readSets(of: name)
+            let sets = includesSets ? try readSets(of: name, family) : (known: [], other: [])
             tables.append(
                 InstalledTable(
                     name: name,
                     isOwned: flags & UInt32(NFT_TABLE_F_OWNER.rawValue) != 0,
                     isDormant: flags & UInt32(NFT_TABLE_F_DORMANT.rawValue) != 0,
-                    chains: try readChains(chains, of: name),
+                    chains: try readChains(chains, of: name, family),
                     sets: sets.known,
                     otherSets: sets.other
                 )
@@ -79,9 +92,10 @@ extension NFTablesSocket {
 
     private func readChains(
         _ chains: [NetlinkAttributes],
-        of table: String
+        of table: String,
+        _ family: NFTablesFamily
     ) throws(KernelError) -> [InstalledChain] {
-        let rules = try readRules(of: table)
+        let rules = try readRules(of: table, family)
         var result: [InstalledChain] = []
         for chain in chains where chain.string(UInt16(NFTA_CHAIN_TABLE.rawValue)) == table {
             guard let name = chain.string(UInt16(NFTA_CHAIN_NAME.rawValue)) else { continue }
@@ -99,10 +113,13 @@ extension NFTablesSocket {
     }
 
     /// The rules of a table by chain, in order.
-    private func readRules(of table: String) throws(KernelError) -> [String: [InstalledRule]] {
+    private func readRules(
+        of table: String,
+        _ family: NFTablesFamily
+    ) throws(KernelError) -> [String: [InstalledRule]] {
         var result: [String: [InstalledRule]] = [:]
         let operation = "list rules of table \(table)"
-        let rules = try list(operation, NFT_MSG_GETRULE) { writer in
+        let rules = try list(operation, NFT_MSG_GETRULE, family) { writer in
             writer.attribute(UInt16(NFTA_RULE_TABLE.rawValue), string: table)
         }
         for rule in rules {
@@ -115,11 +132,12 @@ extension NFTablesSocket {
     }
 
     private func readSets(
-        of table: String
+        of table: String,
+        _ family: NFTablesFamily
     ) throws(KernelError) -> (known: [NFTablesSet], other: [String]) {
         var known: [NFTablesSet] = []
         var other: [String] = []
-        let sets = try list("list sets of table \(table)", NFT_MSG_GETSET) { writer in
+        let sets = try list("list sets of table \(table)", NFT_MSG_GETSET, family) { writer in
             writer.attribute(UInt16(NFTA_SET_TABLE.rawValue), string: table)
         }
         for set in sets where set.string(UInt16(NFTA_SET_TABLE.rawValue)) == table {
@@ -131,7 +149,7 @@ extension NFTablesSocket {
                 continue
             }
             let isInterval = flags & UInt32(NFT_SET_INTERVAL.rawValue) != 0
-            let boundaries = try readBoundaries(of: name, in: table, byteCount: keyType.byteCount)
+            let boundaries = try readBoundaries(of: name, in: table, family, byteCount: keyType.byteCount)
             let elements = NFTablesSet.elements(
                 from: boundaries,
                 isInterval: isInterval,
@@ -145,11 +163,12 @@ extension NFTablesSocket {
     private func readBoundaries(
         of set: String,
         in table: String,
+        _ family: NFTablesFamily,
         byteCount: Int
     ) throws(KernelError) -> [NFTablesSet.Boundary] {
         var result: [NFTablesSet.Boundary] = []
         let operation = "list elements of set \(set) of table \(table)"
-        let parts = try list(operation, NFT_MSG_GETSETELEM) { writer in
+        let parts = try list(operation, NFT_MSG_GETSETELEM, family) { writer in
             writer.attribute(UInt16(NFTA_SET_ELEM_LIST_TABLE.rawValue), string: table)
             writer.attribute(UInt16(NFTA_SET_ELEM_LIST_SET.rawValue), string: set)
         }
@@ -161,7 +180,7 @@ extension NFTablesSocket {
     private func list(
         _ operation: String,
         _ type: nf_tables_msg_types,
-        _ family: NFTablesFamily = .inet,
+        _ family: NFTablesFamily,
         filter: (inout NetlinkWriter) -> Void = { _ in }
     ) throws(KernelError) -> [NetlinkAttributes] {
         let kind = UInt16(NFNL_SUBSYS_NFTABLES) << 8 | UInt16(type.rawValue)

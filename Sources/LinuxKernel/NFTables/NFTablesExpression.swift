@@ -43,6 +43,8 @@ package enum NFTablesExpression: Hashable, Sendable {
     case setConntrack(ConntrackKey)
 
     /// A step that this type cannot say, by the kernel's name; only read, never written.
+    ///
+    /// One of x_tables has its own name too: `target REDIRECT`.
     case other(String)
 
     /// Facts about a packet (`enum nft_meta_keys`); numbers are in host order.

@@ -11,7 +11,14 @@ extension NFTablesExpression {
         let data =
             try element.nested(UInt16(NFTA_EXPR_DATA.rawValue))
             ?? NetlinkAttributes(entries: [], operation: element.operation)
-        self = try Self.known(name, data) ?? .other(name)
+        self = try Self.known(name, data) ?? .other(Self.fullName(name, data))
+    }
+
+    /// With the extension's name for a match or target of x_tables, which `iptables-nft` uses
+    /// (`NFTA_TARGET_NAME` and `NFTA_MATCH_NAME` of `<linux/netfilter/nf_tables_compat.h>` are 1 both).
+    private static func fullName(_ name: String, _ data: NetlinkAttributes) -> String {
+        guard name == "target" || name == "match", let extensionName = data.string(1) else { return name }
+        return "\(name) \(extensionName)"
     }
 
     private static func known(

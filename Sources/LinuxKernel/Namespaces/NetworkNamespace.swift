@@ -70,6 +70,10 @@ package struct NetworkNamespace: ~Copyable, Sendable {
         init(ofRaw descriptor: CInt) throws(KernelError) {
             var status = stat()
             try systemCall("inspect namespace") { fstat(descriptor, &status) }
+            self.init(status)
+        }
+
+        init(_ status: stat) {
             device = UInt64(status.st_dev)
             inode = UInt64(status.st_ino)
         }

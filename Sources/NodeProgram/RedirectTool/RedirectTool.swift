@@ -189,7 +189,7 @@ extension RedirectTool {
         _ enforcer: Enforcer,
         _ namespace: borrowing NetworkNamespace
     ) throws(EnforcementError) -> Need {
-        guard plan.backend == .iptables, try !enforcer.evidence(in: namespace).isFresh else { return .rules }
+        guard plan.backend == .iptables, try !enforcer.traces(in: namespace).isFresh else { return .rules }
         let differences = try enforcer.drift(from: plan, in: namespace).differences
         if differences.isEmpty { return settings.forcesApply ? .rules : .nothing }
         return settings.reconciles ? .rules : .consent(differences)
