@@ -101,13 +101,13 @@ package struct NodePod: Equatable, Sendable {
 }
 
 extension Pod {
-    /// Without all that has no say in redirection or in finding the pod's UID, but with the named annotations.
+    /// Without all that has no say in redirection or in finding the pod's UID, but with the named annotations and labels.
     package func keepingWhatDecides(annotations names: Set<String> = []) -> Pod {
         var pod = self
         pod.annotations = annotations.filter { name, _ in
             Annotation(rawValue: name) != nil || Self.uidAnnotations.contains(name) || names.contains(name)
         }
-        pod.labels = labels.filter { name, _ in name == Annotation.inject.name }
+        pod.labels = labels.filter { name, _ in name == Annotation.inject.name || names.contains(name) }
         pod.containers = containers.filter { container in Self.decidingContainers.contains(container.name) }
             .map { container in
                 var container = container
