@@ -7,7 +7,7 @@ extension PodNamespace {
     func differences() async throws -> [String] {
         guard let plan = try plan else {
             return try await onThread { [self] in
-                let isFresh = try Enforcer().evidence(in: namespace).isFresh
+                let isFresh = try Enforcer().evidence(in: namespace).ways.isEmpty
                 return isFresh ? [] : ["\(pod.name) is outside the mesh and has rules"]
             }
         }
