@@ -219,10 +219,22 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .target(
+            name: "HTTPTestSupport",
+            dependencies: [
+                "CNIProtocol", "Kubernetes",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ],
+            path: "Tests/HTTPTestSupport",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "KubernetesTests",
             dependencies: [
-                "CNIProtocol", "Kubernetes", "TestSupport",
+                "CNIProtocol", "HTTPTestSupport", "Kubernetes", "LinuxKernel", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

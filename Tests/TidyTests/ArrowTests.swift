@@ -10,7 +10,8 @@ import Testing
         "CLinuxKernel": [],
         "LinuxKernel": ["CLinuxKernel"],
         "Enforcement": ["Redirect", "LinuxKernel"],
-        "Kubernetes": [],
+        // One JSON reader, and so one decoder of pods, for both sources of pods.
+        "Kubernetes": ["CNIProtocol"],
         "Plugin": [
             "CNIProtocol", "Redirect", "AgentProtocol", "CLinuxKernel", "LinuxKernel", "Enforcement",
         ],
