@@ -213,7 +213,8 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentProtocol", "CNIProtocol", "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
+                "Agent", "AgentProtocol", "CNIProtocol", "HTTPTestSupport", "Kubernetes", "LinuxKernel",
+                "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

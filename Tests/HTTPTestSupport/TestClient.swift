@@ -8,7 +8,7 @@ extension ScriptedServer {
         _ body: (ScriptedServer, KubernetesClient) async throws -> Value
     ) async throws -> Value {
         try await run { server in
-            let address = ServerAddress(scheme: .http, host: "127.0.0.1", port: server.port)
+            let address = try ServerAddress(scheme: .http, host: "127.0.0.1", port: server.port)
             return try await withClient(of: address, files: files, limits: limits) { client in
                 try await body(server, client)
             }

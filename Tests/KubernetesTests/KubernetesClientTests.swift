@@ -130,7 +130,7 @@ import Testing
     @Test func `a server that nobody runs cannot be reached`() async throws {
         // A port of a server that is gone.
         let port = try await ScriptedServer.run { server in server.port }
-        let address = ServerAddress(scheme: .http, host: "127.0.0.1", port: port)
+        let address = try ServerAddress(scheme: .http, host: "127.0.0.1", port: port)
         try await ScriptedServer.withClient(of: address, files: MemoryFiles(["/token": [0x61]])) { client in
             let error = await #expect(throws: APIError.self) { try await client.get(Self.pod()) }
 
@@ -155,7 +155,7 @@ import Testing
     @Test func `IPv6 addresses get brackets`() async throws {
         try await ScriptedServer.run(host: "::1") { server in
             server.put(TestPod.object("cart"))
-            let address = ServerAddress(scheme: .http, host: "::1", port: server.port)
+            let address = try ServerAddress(scheme: .http, host: "::1", port: server.port)
             try await ScriptedServer.withClient(of: address, files: MemoryFiles(["/token": [0x61]])) { client in
                 _ = try await client.get(Self.pod())
             }

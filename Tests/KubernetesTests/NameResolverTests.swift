@@ -145,7 +145,7 @@ final class NameServer: ChannelInboundHandler, Sendable {
                 let files = MemoryFiles(["/token": [0x61]])
                 files.set("/hosts", "")
                 files.set("/resolv.conf", "nameserver 127.0.0.1")
-                let address = ServerAddress(scheme: .http, host: "api.example", port: api.port)
+                let address = try ServerAddress(scheme: .http, host: "api.example", port: api.port)
                 try await ScriptedServer.withClient(of: address, files: files, namePort: port) { client in
                     let pod = try #require(ResourcePath.pod("cart", in: "shop"))
                     _ = try await client.get(pod)
@@ -165,7 +165,7 @@ final class NameServer: ChannelInboundHandler, Sendable {
             let files = MemoryFiles(["/token": [0x61]])
             // Nobody listens at the first address.
             files.set("/hosts", "127.0.0.2 api.example")
-            let address = ServerAddress(scheme: .http, host: "api.example", port: api.port)
+            let address = try ServerAddress(scheme: .http, host: "api.example", port: api.port)
             try await ScriptedServer.withClient(of: address, files: files) { client in
                 let pod = try #require(ResourcePath.pod("cart", in: "shop"))
                 await #expect(throws: APIError.self) { try await client.get(pod) }
@@ -182,7 +182,7 @@ final class NameServer: ChannelInboundHandler, Sendable {
             api.put(TestPod.object("cart"))
             let files = MemoryFiles(["/token": [0x61]])
             files.set("/hosts", "127.0.0.2 api.example\n127.0.0.1 api.example")
-            let address = ServerAddress(scheme: .http, host: "api.example", port: api.port)
+            let address = try ServerAddress(scheme: .http, host: "api.example", port: api.port)
             try await ScriptedServer.withClient(of: address, files: files) { client in
                 let pod = try #require(ResourcePath.pod("cart", in: "shop"))
                 await #expect(throws: APIError.self) { try await client.get(pod) }

@@ -18,7 +18,7 @@ import Testing
             server.put(TestPod.object("cart"))
             let files = MemoryFiles(["/token": [0x61], "/ca": try (other ?? certificates).authority])
             files.set("/hosts", hosts)
-            let address = ServerAddress(host: host, port: server.port)
+            let address = try ServerAddress(host: host, port: server.port)
             let pod = try pod()
             return try await ScriptedServer.withClient(of: address, files: files) { client in
                 do throws(APIError) {
@@ -80,7 +80,7 @@ import Testing
         try await ScriptedServer.run(certificates: new) { server in
             server.put(TestPod.object("cart"))
             let files = MemoryFiles(["/token": [0x61], "/ca": try old.authority])
-            let address = ServerAddress(host: "127.0.0.1", port: server.port)
+            let address = try ServerAddress(host: "127.0.0.1", port: server.port)
             try await ScriptedServer.withClient(of: address, files: files) { client in
                 await #expect(throws: APIError.self) { try await client.get(Self.pod()) }
 

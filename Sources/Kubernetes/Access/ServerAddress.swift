@@ -12,39 +12,25 @@ package struct ServerAddress: Equatable, Sendable {
     package let host: String
     package let port: Int
 
-    package init(scheme: Scheme = .https, host: String, port: Int) {
-        self.scheme = scheme
-        self.host = host
-        self.port = port
-    }
-
-    /// Reads `KUBERNETES_SERVICE_HOST`, `_PORT` and `_PROTOCOL`.
-    package init(environment: [String: String]) throws(ConfigurationError) {
-        let host = try Self.value("KUBERNETES_SERVICE_HOST", environment)
-        let portText = try Self.value("KUBERNETES_SERVICE_PORT", environment)
-        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
-        guard Self.isHost(bare) else {
-            throw ConfigurationError("KUBERNETES_SERVICE_HOST", "is \"\(host)\": neither an address nor a host name")
-        }
-        guard let port = UInt16(portText), port > 0 else {
-            throw ConfigurationError("KUBERNETES_SERVICE_PORT", "is \"\(portText)\": no number 1-65535")
-        }
-        let schemeText = environment["KUBERNETES_SERVICE_PROTOCOL"] ?? ""
-        guard let scheme = schemeText.isEmpty ? .https : Scheme(rawValue: schemeText) else {
-            throw ConfigurationError("KUBERNETES_SERVICE_PROTOCOL", "is \"\(schemeText)\": neither https nor http")
-        }
-        self.init(scheme: scheme, host: bare, port: Int(port))
-    }
-
-    private static func value(_ name: String, _ environment: [String: String]) throws(ConfigurationError) -> String {
-        guard let value = environment[name], !value.isEmpty else {
+    /// Takes what `KUBERNETES_SERVICE_HOST`, `_PORT` and `_PROTOCOL` say.
+    package init(scheme: Scheme = .https, host: String, port: Int) throws(ConfigurationError) {
+        guard !host.isEmpty else {
             throw ConfigurationError(
-                name,
+                "KUBERNETES_SERVICE_HOST",
                 "is not set; the kubelet sets it in every pod, so the agent does not seem to run in one "
                     + "(--pod-source=directory:PATH does without an API server)"
             )
         }
-        return value
+        let bare = host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
+        guard Self.isHost(bare) else {
+            throw ConfigurationError("KUBERNETES_SERVICE_HOST", "is \"\(host)\": neither an address nor a host name")
+        }
+        guard (1...65_535).contains(port) else {
+            throw ConfigurationError("KUBERNETES_SERVICE_PORT", "is \(port): no number 1-65535")
+        }
+        self.scheme = scheme
+        self.host = bare
+        self.port = port
     }
 
     /// Whether the text can stand in a URL, and nothing else comes of it: an address, or a host name.

@@ -1,0 +1,113 @@
+import Agent
+import AgentProtocol
+import HTTPTestSupport
+import Kubernetes
+import Testing
+
+@Suite struct LivePodLookupTests {
+    static func run(_ body: (ScriptedServer, LivePodLookup) async throws -> Void) async throws {
+        try await ScriptedServer.runWithClient { server, client in
+            try await body(server, LivePodLookup(client: client, node: "node-1"))
+        }
+    }
+
+    @Test func `a pod is found with one request`() async throws {
+        try await Self.run { server, lookup in
+            server.put(TestPod.object("cart", uid: "u7"))
+
+            let pod = try await lookup.pod(namespace: "shop", name: "cart")
+
+            #expect(pod?.pod.uid == "u7")
+            #expect(server.requests.map(\.target) == ["/api/v1/namespaces/shop/pods/cart"])
+        }
+    }
+
+    @Test func `a pod that is not there, or on another node, is none`() async throws {
+        try await Self.run { server, lookup in
+            server.put(TestPod.object("elsewhere", node: "node-2"))
+
+            let missing = try await lookup.pod(namespace: "shop", name: "cart")
+            let elsewhere = try await lookup.pod(namespace: "shop", name: "elsewhere")
+            let impossible = try await lookup.pod(namespace: "shop", name: "../../nodes/node-1")
+
+            #expect(missing == nil)
+            #expect(elsewhere == nil)
+            #expect(impossible == nil)
+            #expect(server.requests.count == 2)
+        }
+    }
+
+    @Test(arguments: [403, 500, 503])
+    func `a server that refuses means another try`(code: Int) async throws {
+        try await Self.run { server, lookup in
+            server.always(.status(code, message: "a sentence"))
+
+            let refusal = await #expect(throws: AddRefusal.self) {
+                try await lookup.pod(namespace: "shop", name: "cart")
+            }
+
+            #expect(refusal?.reason == .notReady)
+            #expect(refusal?.message.contains("shop/cart") == true)
+            #expect(refusal?.message.contains("a sentence") == true)
+        }
+    }
+
+    @Test func `a pod that cannot be read is refused with the field`() async throws {
+        try await Self.run { server, lookup in
+            server.script([.body(Array(#"{"metadata":{"name":7},"spec":{"nodeName":"node-1"}}"#.utf8))])
+
+            let refusal = await #expect(throws: AddRefusal.self) {
+                try await lookup.pod(namespace: "shop", name: "cart")
+            }
+
+            #expect(refusal?.reason == .badPod)
+            #expect(refusal?.message == "pod shop/cart: metadata.name is not a string")
+        }
+    }
+
+    @Test func `who asks for the same pod waits for the same answer`() async throws {
+        try await Self.run { server, lookup in
+            server.script([.hang])
+            let first = Task { try await lookup.pod(namespace: "shop", name: "cart") }
+            try await eventually("a request") { server.requests.count == 1 }
+
+            let others = (0..<50).map { _ in Task { try await lookup.pod(namespace: "shop", name: "cart") } }
+
+            for task in [first] + others {
+                await #expect(throws: AddRefusal.self) { try await task.value }
+            }
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func `four are asked for at once, eight wait, and the next is told at once`() async throws {
+        try await Self.run { server, lookup in
+            server.always(.hang)
+            let waiting = (0..<12).map { index in Task { try await lookup.pod(namespace: "shop", name: "p\(index)") } }
+            try await eventually("twelve look-ups") { lookup.count == 12 && server.requests.count == 4 }
+
+            let late = await #expect(throws: AddRefusal.self) {
+                try await lookup.pod(namespace: "shop", name: "late")
+            }
+
+            #expect(late?.reason == .notReady)
+            #expect(late?.message.contains("too many look-ups wait") == true)
+            #expect(server.requests.count == 4)
+            for task in waiting { await #expect(throws: AddRefusal.self) { try await task.value } }
+            #expect(server.requests.count == 12)
+        }
+    }
+
+    @Test func `there is room again after a server that hung`() async throws {
+        try await Self.run { server, lookup in
+            server.put(TestPod.object("cart"))
+            server.script(Array(repeating: .hang, count: 4), containing: "/pods/p")
+            let hanging = (0..<4).map { index in Task { try await lookup.pod(namespace: "shop", name: "p\(index)") } }
+            for task in hanging { await #expect(throws: AddRefusal.self) { try await task.value } }
+
+            let pod = try await lookup.pod(namespace: "shop", name: "cart")
+
+            #expect(pod != nil)
+        }
+    }
+}
