@@ -244,6 +244,14 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "InstallTests",
+            dependencies: [
+                "Agent", "CNIProtocol", "LinuxKernel", "TestSupport",
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "PacketTests",
             dependencies: ["Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
             swiftSettings: settings

@@ -16,7 +16,7 @@ import Testing
     }
 
     private static func container(_ name: String) throws -> Container? {
-        let document = try JSONSerialization.jsonObject(with: UpstreamFixtures.bytes("chart", name))
+        let document = try JSONSerialization.jsonObject(with: Data(UpstreamFixtures.bytes("chart/\(name)")))
         guard let root = document as? [String: Any], let objects = root["objects"] as? [[String: Any]] else {
             return nil
         }
@@ -48,14 +48,14 @@ import Testing
     }
 
     @Test func `there are charts to look at, and nearly all have an agent`() throws {
-        let names = UpstreamFixtures.names("chart")
+        let names = UpstreamFixtures.names(in: "chart")
         let agents = try names.filter { name in try Self.container(name) != nil }
 
         #expect(names.count == 28)
         #expect(agents.count >= 26)
     }
 
-    @Test(arguments: UpstreamFixtures.names("chart"))
+    @Test(arguments: UpstreamFixtures.names(in: "chart"))
     func `what a chart sends is understood, or named`(name: String) throws {
         guard let container = try Self.container(name) else { return }
         var arguments: [AgentSetting: String] = [:]

@@ -16,8 +16,8 @@ package enum UpstreamFixtures {
     fileprivate static let isThere =
         promised != nil || FileManager.default.fileExists(atPath: folder.path(percentEncoded: false))
 
-    /// The files of one set, such as `chart`; none where there are no fixtures.
-    package static func names(_ set: String) -> [String] {
+    /// The files of one set, such as `chart`, in order; none where there are no fixtures.
+    package static func names(in set: String) -> [String] {
         // A folder that was promised and is not there shows in the tests, which count the files.
         let names = try? FileManager.default.contentsOfDirectory(
             atPath: folder.appending(path: set).path(percentEncoded: false)
@@ -25,8 +25,9 @@ package enum UpstreamFixtures {
         return (names ?? []).sorted()
     }
 
-    package static func bytes(_ set: String, _ name: String) throws -> Data {
-        try Data(contentsOf: folder.appending(path: set).appending(path: name))
+    /// A file of one of the sets: `install/calico.conflist`.
+    package static func bytes(_ path: String) throws -> [UInt8] {
+        Array(try Data(contentsOf: folder.appending(path: path)))
     }
 }
 

@@ -1,9 +1,16 @@
 internal import CLinuxKernel
 
-/// Tells which files of a directory are written, arrive or go (`inotify(7)`).
+/// Tells which files of some directories are written, arrive or go (`inotify(7)`).
 package final class DirectoryWatch: Sendable {
     private let descriptor: OwnedDescriptor
     private let path: String
+
+    /// A file that has just been made is empty: its end of writing is what counts.
+    private static let contentEvents =
+        IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
+
+    /// Links arrive by IN_CREATE alone, and modes change by IN_ATTRIB.
+    private static let allEvents = contentEvents | IN_CREATE | IN_ATTRIB
 
     /// What happened since the last question.
     package enum Change: Equatable, Sendable {
@@ -19,20 +26,29 @@ package final class DirectoryWatch: Sendable {
         case gone
     }
 
-    /// Watches the directory at `path`.
+    /// Watches the directory at `path` for files whose content is complete.
     ///
     /// - Throws: ``Errno/noSuchEntry`` if there is none.
-    package init(_ path: String) throws(KernelError) {
-        let operation = "watch \(path)"
+    package convenience init(_ path: String) throws(KernelError) {
+        try self.init([path], events: Self.contentEvents)
+    }
+
+    /// Watches directories for all that can matter to a reader: links and modes too.
+    ///
+    /// - Throws: ``Errno/noSuchEntry`` if one of them is not there.
+    package convenience init(everythingIn paths: [String]) throws(KernelError) {
+        try self.init(paths, events: Self.allEvents)
+    }
+
+    private init(_ paths: [String], events: CInt) throws(KernelError) {
         let descriptor = try OwnedDescriptor("open inotify") {
             inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
         }
-        // A file that has just been made is empty: its end of writing is what counts.
-        let events =
-            IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
-        try systemCall(operation) { inotify_add_watch(descriptor.rawValue, path, UInt32(events)) }
+        for path in paths {
+            try systemCall("watch \(path)") { inotify_add_watch(descriptor.rawValue, path, UInt32(events)) }
+        }
         self.descriptor = descriptor
-        self.path = path
+        path = paths.joined(separator: ", ")
     }
 
     /// Waits for a change, at most this long.

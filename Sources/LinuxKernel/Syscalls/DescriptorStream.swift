@@ -56,9 +56,13 @@ enum DescriptorStream {
         }
     }
 
-    /// Reads what there is, up to a chunk; nothing means the end.
-    static func read(_ descriptor: CInt, operation: String) throws(KernelError) -> ArraySlice<UInt8> {
-        var chunk = [UInt8](repeating: 0, count: chunkByteCount)
+    /// Reads what there is, up to a chunk or the limit; nothing means the end.
+    static func read(
+        _ descriptor: CInt,
+        byteLimit: Int = chunkByteCount,
+        operation: String
+    ) throws(KernelError) -> ArraySlice<UInt8> {
+        var chunk = [UInt8](repeating: 0, count: min(byteLimit, chunkByteCount))
         let count = try systemCall(operation) { CLinuxKernel.read(descriptor, &chunk, chunk.count) }
         return chunk[..<count]
     }
@@ -77,5 +81,5 @@ enum DescriptorStream {
     }
 
     /// As much as a pipe holds.
-    private static let chunkByteCount = 65_536
+    static let chunkByteCount = 65_536
 }

@@ -1,0 +1,154 @@
+internal import LinuxKernel
+
+/// Looks, plans, acts, waits for a change; on a thread of its own, since all of that blocks.
+struct InstallLoop: Sendable {
+    let pauses: InstallPauses
+    let report: InstallReport
+    let writes: @Sendable () -> Bool
+    let isEnding: @Sendable () -> Bool
+    private let settings: InstallSettings
+    private var files: NodeFiles
+    private var pace = HealPace()
+    private var watch: DirectoryWatch?
+    private var failures = 0
+
+    /// What a change in the directories may be followed by.
+    private enum Next: Equatable {
+        /// Wait for a change, at most so long.
+        case changeOrMilliseconds(Int)
+
+        /// Wait so long whatever happens: a failure makes events of its own.
+        case milliseconds(Int)
+        case now
+    }
+
+    init(
+        settings: InstallSettings,
+        pauses: InstallPauses,
+        report: InstallReport,
+        writes: @escaping @Sendable () -> Bool,
+        isEnding: @escaping @Sendable () -> Bool
+    ) {
+        self.settings = settings
+        self.pauses = pauses
+        self.report = report
+        self.writes = writes
+        self.isEnding = isEnding
+        files = NodeFiles(settings)
+    }
+
+    /// Runs until the agent ends.
+    mutating func run() {
+        var hasSwept = false
+        while !isEnding() {
+            guard writes() else {
+                report.standBy()
+                Clock.sleep(milliseconds: pauses.waitMilliseconds)
+                continue
+            }
+            let next: Next
+            do throws(InstallError) {
+                // The watch comes first, so that nothing changes unseen between the two.
+                try startWatch()
+                if !hasSwept && !settings.entry.isAmbientEnabled { try files.sweep() }
+                hasSwept = true
+                next = try pass()
+                failures = 0
+            } catch {
+                next = afterFailure(error)
+            }
+            wait(next)
+        }
+    }
+
+    // MARK: One pass
+
+    private mutating func pass() throws(InstallError) -> Next {
+        let state = try files.state()
+        let plan = InstallPlan(settings, state)
+        let now = Clock.monotonicMilliseconds()
+        let isRewrite = plan.steps.contains { step in step.changesConfiguration }
+        let pause = isRewrite ? pace.pause(at: now) : 0
+        if isRewrite && pace.isQuarrel(at: now) { report.quarrel(plan, state, settings, now: now, pauses) }
+        for step in plan.steps where pause == 0 || step == .installBinary {
+            try files.take(step, of: state)
+            report.taken(step)
+        }
+        guard pause == 0 else {
+            report.notReady("another program keeps rewriting \(plan.file ?? "the configuration"); it is put back soon")
+            return .changeOrMilliseconds(pause)
+        }
+        if isRewrite { pace.note(at: now) }
+        report.stands(plan)
+        return .changeOrMilliseconds(pauses.auditMilliseconds)
+    }
+
+    private mutating func afterFailure(_ error: InstallError) -> Next {
+        // Somebody else is writing: look again at once, but for ever only with pauses.
+        if case .changedMeanwhile = error, failures == 0 {
+            failures += 1
+            return .now
+        }
+        report.failed(error)
+        // The directory may be another one by now.
+        watch = nil
+        let pause = pauses.firstRetryMilliseconds << min(failures, 10)
+        failures += 1
+        return .milliseconds(min(pause, pauses.longestRetryMilliseconds))
+    }
+
+    // MARK: Waiting
+
+    private mutating func startWatch() throws(InstallError) {
+        guard watch == nil else { return }
+        do throws(KernelError) {
+            _ = try DirectoryWatch(everythingIn: [settings.binaryDirectory])
+        } catch {
+            throw .binary(error)
+        }
+        do throws(KernelError) {
+            watch = try DirectoryWatch(everythingIn: [settings.configurationDirectory, settings.binaryDirectory])
+        } catch {
+            throw .configuration(error)
+        }
+    }
+
+    private mutating func wait(_ next: Next) {
+        let start = Clock.monotonicMilliseconds()
+        let limit: Int
+        switch next {
+        case .now: return
+        case .changeOrMilliseconds(let milliseconds), .milliseconds(let milliseconds):
+            limit = start + milliseconds
+        }
+        while !isEnding() && writes() {
+            let rest = limit - Clock.monotonicMilliseconds()
+            guard rest > 0 else { return }
+            let slice = min(rest, pauses.waitMilliseconds)
+            guard case .changeOrMilliseconds = next, let watch else {
+                Clock.sleep(milliseconds: slice)
+                continue
+            }
+            guard !hasChange(watch, milliseconds: slice) else { return }
+        }
+    }
+
+    /// Whether something happened that this agent did not just do itself.
+    private mutating func hasChange(_ watch: DirectoryWatch, milliseconds: Int) -> Bool {
+        do throws(KernelError) {
+            switch try watch.wait(milliseconds: milliseconds) {
+            case .nothing: return false
+            case .files(let names):
+                return names.contains { name in !name.hasPrefix(File.temporaryPrefix) }
+            case .everything: return true
+            case .gone:
+                self.watch = nil
+                return true
+            }
+        } catch {
+            // A watch that fails is made again, and what it missed is looked at.
+            self.watch = nil
+            return true
+        }
+    }
+}

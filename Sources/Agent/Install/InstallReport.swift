@@ -1,0 +1,108 @@
+internal import LinuxKernel
+internal import Logging
+internal import Metrics
+internal import Synchronization
+
+/// Tells everybody how the installation stands: readiness, log, metrics, and a hook for Events.
+final class InstallReport: Sendable {
+    private let state: InstallState
+    private let onQuarrel: @Sendable (Quarrel) -> Void
+    private let logger = Logger(label: LogScope.agent)
+    private let ready = Gauge(label: "istio_cni_install_ready")
+    private let rewrites = Counter(label: "istio_cni_config_rewrites_total")
+    private let lastQuarrel = Mutex<Int?>(nil)
+
+    init(state: InstallState, onQuarrel: @escaping @Sendable (Quarrel) -> Void) {
+        self.state = state
+        self.onQuarrel = onQuarrel
+        ready.record(0)
+    }
+
+    /// Another agent of this node writes; that is no reason against readiness, as an upgrade with surge waits for it.
+    func standBy() { change(reasons: [], warnings: [], file: nil) }
+
+    func taken(_ step: InstallStep) {
+        switch step {
+        case .installBinary: logger.info("plugin installed")
+        case .write(let name, _, _):
+            rewrites.increment()
+            state.change { report in report.rewrites += 1 }
+            logger.info("configuration written", metadata: ["file": "\(name)"])
+        case .remove(let name): logger.info("configuration removed", metadata: ["file": "\(name)"])
+        case .removeKubeconfig: logger.info("kubeconfig of upstream removed: the plugin holds no token")
+        case .writeJournal, .removeJournal, .removeBinary: break
+        }
+    }
+
+    /// All steps are taken.
+    func stands(_ plan: InstallPlan) {
+        if let reason = plan.waiting { return notReady(reason) }
+        if !state.report.isReady || state.report.installs == 0 {
+            count("SUCCESS")
+            state.change { report in report.installs += 1 }
+            logger.info("plugin is installed", metadata: ["file": "\(plan.file ?? "")"])
+        }
+        if plan.warnings != state.report.warnings {
+            for warning in plan.warnings {
+                logger.warning("installed, but pods may pass by the mesh", metadata: ["reason": "\(warning)"])
+            }
+        }
+        change(reasons: [], warnings: plan.warnings, file: plan.file)
+    }
+
+    func notReady(_ reason: String) {
+        if state.report.reasons != [reason] {
+            logger.warning("plugin is not installed yet", metadata: ["reason": "\(reason)"])
+        }
+        change(reasons: [reason], warnings: [], file: nil)
+    }
+
+    func failed(_ error: InstallError) {
+        if case .binary = error { count("COPY_BINARIES_FAILURE") } else { count("CREATE_CNI_CONFIG_FAILURE") }
+        if state.report.reasons != [error.description] {
+            logger.error("plugin cannot be installed; trying again", metadata: ["error": "\(error.description)"])
+        }
+        change(reasons: [error.description], warnings: [], file: nil)
+    }
+
+    /// Says who must change what, at most once in a while.
+    func quarrel(
+        _ plan: InstallPlan,
+        _ installed: InstalledState,
+        _ settings: InstallSettings,
+        now: Int,
+        _ pauses: InstallPauses
+    ) {
+        let isDue = lastQuarrel.withLock { last in
+            if let last, now - last < pauses.quarrelMilliseconds { return false }
+            last = now
+            return true
+        }
+        guard isDue, let name = plan.file else { return }
+        let quarrel = Quarrel(
+            file: "\(settings.configurationDirectory)/\(name)",
+            content: installed.files[name] ?? installed.files.loaded,
+            rewrites: HealPace.mostAtOnce
+        )
+        logger.warning(
+            "another program keeps rewriting the configuration",
+            metadata: [
+                "file": "\(quarrel.file)", "rewrites": "\(quarrel.rewrites) in a minute", "advice": "\(quarrel.advice)",
+            ]
+        )
+        onQuarrel(quarrel)
+    }
+
+    private func change(reasons: [String], warnings: [String], file: String?) {
+        ready.record(reasons.isEmpty ? 1 : 0)
+        state.change { report in
+            report.reasons = reasons
+            report.warnings = warnings
+            report.file = file
+        }
+    }
+
+    private func count(_ result: String) {
+        Counter(label: "istio_cni_installs_total", dimensions: [("result", result)]).increment()
+    }
+}

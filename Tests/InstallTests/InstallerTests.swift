@@ -1,0 +1,248 @@
+import CNIProtocol
+import Foundation
+import LinuxKernel
+import Synchronization
+import Testing
+
+@testable import Agent
+
+/// The installer while other programs write.
+@Suite(.timeLimit(.minutes(5))) struct InstallerTests {
+    private static func isInstalled(_ node: NodeDirectory, _ name: String = "10-a.conflist") throws -> Bool {
+        try node.types(name)?.last == "istio-cni"
+    }
+
+    @Test func `an entry that is removed, edited or doubled is put right`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.isReady }
+            let right = try node.bytes("10-a.conflist")
+            let text = String(decoding: right, as: UTF8.self)
+            for wrong in [
+                Sample.list, text.replacing("kube-system", with: "kube-public"),
+                text.replacing(
+                    "{\n      \"type\": \"ptp\"",
+                    with: "{\"type\":\"istio-cni\"},{\n      \"type\": \"ptp\""
+                ),
+            ] {
+                try node.write(wrong, to: "10-a.conflist")
+                try await eventually("healed") { try node.bytes("10-a.conflist") == right }
+            }
+            #expect(state.report.rewrites >= 4)
+        }
+    }
+
+    @Test func `a plugin that is removed, replaced or made unexecutable is put back at once`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        let target = node.settings.binaryTarget
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.isReady }
+            // More often than a configuration would be put back without a pause.
+            for _ in 0..<10 {
+                try File.remove(target)
+                try await eventually("back") { try node.plugin() == NodeDirectory.plugin }
+            }
+            try File.replace(target, with: Array("plugin of the other".utf8), mode: 0o755)
+            try await eventually("back") { try node.plugin() == NodeDirectory.plugin }
+
+            try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: target)
+            try await eventually("executable") { try FileStatus.of(target)?.mode == 0o755 }
+        }
+    }
+
+    @Test func `a plugin that is right is not written again`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        try await node.install()
+        let first = try FileStatus.of(node.settings.binaryTarget)
+        let list = try FileStatus.of(node.path("net.d/10-a.conflist"))
+
+        try await node.install()
+
+        #expect(try FileStatus.of(node.settings.binaryTarget) == first)
+        #expect(try FileStatus.of(node.path("net.d/10-a.conflist")) == list)
+        node.cleanUp()
+    }
+
+    @Test func `a new file that the runtime prefers gets the entry (defect 1)`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.file == "10-a.conflist" }
+            try node.write(Sample.bridge, to: "05-b.conf")
+            try await eventually("followed") { state.report.file == "05-b.conflist" }
+            #expect(try Self.isInstalled(node, "05-b.conflist"))
+
+            try node.remove("05-b.conflist")
+            try await eventually("followed back") { state.report.file == "10-a.conflist" }
+            #expect(state.report.isReady)
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a primary that goes and comes back is waited for`(isOwned: Bool) async throws {
+        var node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        node.settings.ownsConfiguration = isOwned
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.isReady }
+            try node.remove("10-a.conflist")
+            try await eventually("not ready") { !state.report.isReady }
+            // A renamed file is one that is moved away: inotify tells of the old name only.
+            try node.write(Sample.list, to: "10-a.bak")
+            try FileManager.default.moveItem(
+                atPath: node.path("net.d/10-a.bak"),
+                toPath: node.path("net.d/11-a.conflist")
+            )
+            try await eventually("ready again") { state.report.isReady }
+            #expect(try Self.isInstalled(node, isOwned ? "02-istio-cni.conflist" : "11-a.conflist"))
+        }
+    }
+
+    @Test func `a primary that is torn for a moment is waited for`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.isReady }
+            try node.write(String(Sample.list.prefix(30)), to: "10-a.conflist")
+            try await eventually("not ready") { !state.report.isReady }
+            #expect(try node.text("10-a.conflist") == String(Sample.list.prefix(30)))
+
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("installed again") { try state.report.isReady && Self.isInstalled(node) }
+        }
+    }
+
+    @Test func `an owned file is put back, follows its primary, and keeps its mode`() async throws {
+        var node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        node.settings.ownsConfiguration = true
+        node.settings.groupMayRead = true
+        let owned = "02-istio-cni.conflist"
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.isReady }
+            #expect(try node.text("10-a.conflist") == Sample.list)
+            try node.remove(owned)
+            try await eventually("put back") { try Self.isInstalled(node, owned) }
+
+            try node.write(Sample.list.replacing("1400", with: "9000"), to: "10-a.conflist")
+            try await eventually("follows") { try node.text(owned).contains("9000") }
+            #expect(try node.mode(owned) == 0o640)
+        }
+    }
+
+    @Test func `a token that upstream left goes once the plugin is ours, and again if it comes back (decision 8)`()
+        async throws
+    {
+        let node = try NodeDirectory(texts: [:])
+        let token = node.settings.upstreamKubeconfig
+        try File.replace(token, with: Array("token".utf8), mode: 0o600)
+
+        try await node.run { state in
+            try await eventually("waits") { state.report.reasons.first?.contains("yet") == true }
+            #expect(try FileStatus.of(token) != nil)
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("gone") { try FileStatus.of(token) == nil }
+
+            try File.replace(token, with: Array("token".utf8), mode: 0o600)
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("gone again") { try FileStatus.of(token) == nil }
+        }
+    }
+
+    @Test func `an agent that does not write leaves everything, and takes over`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        let isWriter = Atomic(false)
+
+        try await node.run(writes: { isWriter.load(ordering: .acquiring) }) { state in
+            try await eventually("stands by") { state.report.isReady }
+            #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
+
+            isWriter.store(true, ordering: .releasing)
+            try await eventually("takes over") { try Self.isInstalled(node) }
+        }
+    }
+
+    @Test func `another program that rewrites the file is healed five times, then slowly, and named`() async throws {
+        let node = try NodeDirectory(texts: ["05-cilium.conflist": Sample.list])
+        let quarrels = Mutex<[Quarrel]>([])
+
+        try await node.run(onQuarrel: { quarrel in quarrels.withLock { $0.append(quarrel) } }) { state in
+            try await eventually("installed") { state.report.isReady }
+            for _ in 0..<4 {
+                try node.write(Sample.list, to: "05-cilium.conflist")
+                try await eventually("healed") { try Self.isInstalled(node, "05-cilium.conflist") }
+            }
+            try node.write(Sample.list, to: "05-cilium.conflist")
+            try await eventually("waits") { state.report.reasons.first?.contains("keeps rewriting") == true }
+            // The plugin is no part of a quarrel.
+            try File.remove(node.settings.binaryTarget)
+            try await eventually("the plugin is back") { try node.plugin() != nil }
+            #expect(try !Self.isInstalled(node, "05-cilium.conflist"))
+            try await eventually("healed all the same") { try Self.isInstalled(node, "05-cilium.conflist") }
+        }
+
+        let told = quarrels.withLock { $0 }
+        #expect(told.map(\.file) == [node.path("net.d/05-cilium.conflist")])
+        #expect(told.first?.advice.contains("cni.exclusive=false") == true)
+    }
+
+    @Test func `a directory that is not there yet is waited for`() async throws {
+        let node = try NodeDirectory(texts: [:])
+        try FileManager.default.removeItem(atPath: node.path("net.d"))
+
+        try await node.run { state in
+            try await eventually("says so") { state.report.reasons.first?.contains("cniConfDir") == true }
+            try FileManager.default.createDirectory(atPath: node.path("net.d"), withIntermediateDirectories: false)
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("installed") { state.report.isReady }
+            // And again, under the watch.
+            try FileManager.default.moveItem(atPath: node.path("net.d"), toPath: node.path("old.d"))
+            try await eventually("not ready") { !state.report.isReady }
+            try FileManager.default.createDirectory(atPath: node.path("net.d"), withIntermediateDirectories: false)
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("installed") { state.report.isReady }
+        }
+    }
+
+    @Test func `what a killed process left is swept, and nothing else`() async throws {
+        let node = try NodeDirectory(texts: [
+            "10-a.conflist": Sample.list, ".istio-cni-tmp.1.2": "x", ".10-a.conflist.swp": "x",
+        ])
+        try File.replace(node.path("bin/istio-cni.tmp.123"), with: [1], mode: 0o755)
+        try File.replace(node.path("bin/bridge"), with: [1], mode: 0o755)
+
+        try await node.install()
+
+        #expect(try node.names() == [".10-a.conflist.swp", "10-a.conflist"])
+        #expect(try Directory.names(in: node.path("bin"), limit: 10) == ["bridge", "istio-cni"])
+        node.cleanUp()
+    }
+
+    @Test func `modes of others stay, and what is not a file is passed over`() async throws {
+        let node = try NodeDirectory(texts: [:])
+        try node.write(Array(Sample.list.utf8), to: "10-a.conflist", mode: 0o604)
+        try FileManager.default.createDirectory(
+            atPath: node.path("net.d/00-d.conf"),
+            withIntermediateDirectories: false
+        )
+        #expect(mkfifo(node.path("net.d/01-p.conf"), 0o600) == 0)
+
+        try await node.run { state in
+            try await eventually("installed") { state.report.file == "10-a.conflist" }
+            #expect(try node.mode("10-a.conflist") == 0o604)
+        }
+    }
+
+    @Test func `with ambient mode asked for nothing is written (decision 21)`() async throws {
+        var node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        node.settings.entry.isAmbientEnabled = true
+
+        try await node.run { state in
+            try await eventually("says so") { state.report.reasons.first?.contains("AMBIENT_ENABLED") == true }
+            #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
+            #expect(try node.plugin() == nil)
+        }
+    }
+}
