@@ -32,6 +32,7 @@ package struct NFTablesSupport: Sendable {
     /// What nf_tables lacks, or nil.
     ///
     /// - Parameter probe: Asks the kernel; not called where the answer of this boot is known.
+    /// - Returns: What it says.
     package func missing(_ probe: () -> String? = Capability.missingFromNFTables) -> String? {
         if isKept { return nil }
         let missing = probe()

@@ -56,12 +56,14 @@ struct InstallCNI: AsyncParsableCommand {
         }
         do {
             let redirection = configuration.redirection
+            let support = NFTablesSupport(runDirectory: configuration.node.runDirectory)
             let settings = NodeAgent.Settings(
                 runDirectory: configuration.node.runDirectory,
                 podSource: .directory(pods),
                 backend: try BackendChoice(
                     redirection.backend,
-                    isNativeNFTables: redirection.isNativeNFTables
+                    isNativeNFTables: redirection.isNativeNFTables,
+                    missingFromNFTables: { support.missing() }
                 ),
                 version: ProductVersion.text
             )
