@@ -39,7 +39,8 @@ import Testing
         // strace mimics the end of what it traced; where it may not, it says so by its status.
         let killed = outcomes.filter { $0.killed == .signal(9) || $0.killed == .exit(128 + 9) }
         print("\(killed.count) of \(points.count) ADDs were killed")
-        #expect(killed.count >= 40, "of \(points.count) points; ended otherwise: \(Set(outcomes.map(\.killed)))")
+        let others = Set(outcomes.map { "\($0.killed): \($0.log.suffix(300))" })
+        #expect(killed.count >= 40, "of \(points.count) points; ended otherwise: \(Array(others.prefix(3)))")
         let wrong = outcomes.filter { !$0.isComplete }
         #expect(wrong.isEmpty, "\(wrong.prefix(5))")
     }
@@ -100,12 +101,28 @@ import Testing
         kill -KILL $plugin; wait $plugin || exit 77
         """#
 
+    @Test func `calls are counted by thread, however short the thread's number is`() {
+        let lines = """
+            12345 connect(3, "x") = 0
+            99    connect(3, "x") = 0
+            99    connect(3, "y" <unfinished ...>
+            99    <... connect resumed>) = 0
+            7     close(3) = 0
+            7     +++ exited with 0 +++
+            """
+
+        #expect(Strace.counts(lines) == ["connect": 2, "close": 1])
+    }
+
     struct Outcome: Sendable {
         let point: Point
 
         /// How the first ADD ended.
         let killed: ChildProcess.Ending
         let second: ChildProcess.Ending
+
+        /// What strace and the first ADD said.
+        let log: String
         let differences: [String]
 
         /// How many rules for the mark there are, of both families, and how many addresses `::6`.
@@ -154,6 +171,7 @@ import Testing
             point: point,
             killed: first.ending,
             second: second.ending,
+            log: first.log,
             differences: try Enforcer().drift(from: plan, in: namespace).differences,
             markRules: try [InternetFamily.ipv4, .ipv6].map { family in
                 try routes.markRules(family).count { $0.mark == plan.transparentProxy.mark }

@@ -28,12 +28,17 @@ struct Strace: Sendable {
     }
 
     /// How often each call was made by the thread that made it most often.
-    func counts() throws -> [String: Int] {
+    func counts() throws -> [String: Int] { Self.counts(try String(contentsOfFile: log, encoding: .utf8)) }
+
+    /// Of lines such as `5712  connect(3, ...) = 0`: thread numbers of less than five digits are padded.
+    static func counts(_ text: String) -> [String: Int] {
         var counts: [String: [Substring: Int]] = [:]
-        for line in try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n") {
+        for line in text.split(separator: "\n") {
             let words = line.split(separator: " ", maxSplits: 1)
-            guard words.count == 2, let end = words[1].firstIndex(of: "("), !words[1].hasPrefix("<") else { continue }
-            counts[String(words[1].trimmingPrefix(" ")[..<end]), default: [:]][words[0], default: 0] += 1
+            guard words.count == 2, let end = words[1].firstIndex(of: "(") else { continue }
+            let call = words[1][..<end].drop { $0 == " " }
+            if call.hasPrefix("<") { continue }
+            counts[String(call), default: [:]][words[0], default: 0] += 1
         }
         return counts.mapValues { $0.values.max() ?? 0 }
     }
