@@ -16,7 +16,7 @@ import Testing
     }
 
     private static func container(_ name: String) throws -> Container? {
-        let document = try JSONSerialization.jsonObject(with: Data(UpstreamFixtures.bytes("chart/\(name)")))
+        let document = try JSONSerialization.jsonObject(with: Data(try UpstreamFixtures.bytes("chart/\(name)")))
         guard let root = document as? [String: Any], let objects = root["objects"] as? [[String: Any]] else {
             return nil
         }
