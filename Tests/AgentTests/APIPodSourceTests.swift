@@ -1,6 +1,8 @@
 import Agent
 import HTTPTestSupport
 import Kubernetes
+import Logging
+import Redirect
 import ServiceLifecycle
 import Testing
 

@@ -2,6 +2,7 @@ import Agent
 import AgentProtocol
 import HTTPTestSupport
 import Kubernetes
+import Redirect
 import Testing
 
 @Suite struct LivePodLookupTests {

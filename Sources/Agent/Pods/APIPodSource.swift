@@ -1,8 +1,8 @@
-package import CNIProtocol
+internal import CNIProtocol
 package import Kubernetes
 internal import Logging
 internal import Metrics
-package import ServiceLifecycle
+internal import ServiceLifecycle
 internal import Synchronization
 
 /// Keeps the agent's pods as the API server has them: a list, then every change.
