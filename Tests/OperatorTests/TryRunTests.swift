@@ -74,13 +74,16 @@ import Testing
     @Test(.requiresEnvoy, arguments: ["INT", "TERM"])
     func `interrupted in the middle, nothing is left running`(signal: String) async throws {
         var run = TryRun(arguments: ["--envoy", EnvoyProgram.path])
+        // Envoy lives for some 100 ms, so a busy machine may need several runs until the signal comes in that time.
         run.script = #"""
             set -m
-            "$@" 2> "$0/progress" & group=$!
-            until grep -q 'connections' "$0/progress"; do sleep 0.01; done
-            pgrep --pgroup "$group" --full -- --config-yaml > /dev/null && echo "Envoy was there"
-            kill -\#(signal) -- "-$group"
-            wait "$group"; echo "ended with $?"
+            status=0
+            until [ "$status" = \#(signal == "INT" ? 130 : 143) ]; do
+                "$@" 2> /dev/null & group=$!
+                until pgrep --pgroup "$group" --full -- --config-yaml > /dev/null || ! kill -0 "$group"; do :; done
+                kill -\#(signal) -- "-$group"
+                wait "$group"; status=$?
+            done
             until ! pgrep --pgroup "$group" > /dev/null; do sleep 0.01; done
             echo "nothing is left"
             """#
@@ -88,8 +91,6 @@ import Testing
         let outcome = try await run.run()
 
         #expect(outcome.status == 0, "\(outcome.log)")
-        #expect(outcome.output.contains("Envoy was there"))
-        #expect(outcome.output.contains("ended with \(signal == "INT" ? 130 : 143)"), "\(outcome.output)")
         #expect(outcome.output.contains("nothing is left"))
     }
 
