@@ -33,13 +33,19 @@ package struct Enforcer: Sendable {
             case .nftables:
                 let batch = NFTablesBatch(RuleSet(plan), replacing: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
-                if before.hasIPTablesChains {
-                    try removeIPTables(from: lock, undoing: before.ownTables.isEmpty, through: sockets.rules)
+                guard before.hasIPTablesChains else { break }
+                try replace(isUndone: before.ownTables.isEmpty) { () throws(EnforcementError) in
+                    try IPTablesBackend(programs).remove(from: lock)
+                } undo: { () throws(EnforcementError) in
+                    try delete(Table.Name.allCases, through: sockets.rules)
                 }
             case .iptables:
                 try IPTablesBackend(programs).apply(RuleSet(plan), in: lock, isFresh: before.isFresh)
-                let batch = NFTablesBatch(deleting: before.ownTables)
-                try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
+                try replace(isUndone: !before.hasIPTablesChains) { () throws(EnforcementError) in
+                    try delete(before.ownTables, through: sockets.rules)
+                } undo: { () throws(EnforcementError) in
+                    try IPTablesBackend(programs).remove(from: lock)
+                }
             }
         } catch {
             // The first failure is the one to report; what cannot be undone either is harmless without rules.
@@ -63,8 +69,7 @@ package struct Enforcer: Sendable {
         if before.hasIPTablesChains || plan.backend == .iptables {
             try IPTablesBackend(programs).remove(from: lock)
         }
-        let batch = NFTablesBatch(deleting: before.ownTables)
-        try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
+        try delete(before.ownTables, through: sockets.rules)
         for step in LocalRouting.all(plan.transparentProxy).reversed() {
             try refusing { () throws(KernelError) in try step.remove(through: sockets.routes) }
         }
@@ -153,24 +158,29 @@ extension Enforcer {
         }
     }
 
-    /// Removes the chains that the tables have just replaced.
+    /// Removes what the new rules have just replaced.
     ///
-    /// Where that fails the tables go again, so that what was in force before still is, and alone. Tables that replaced
-    /// earlier ones stay: the pod must not be left with less than it had.
-    private func removeIPTables(
-        from namespace: borrowing NetworkNamespace,
-        undoing isUndone: Bool,
-        through socket: borrowing NFTablesSocket
+    /// Where that fails the new rules go again, so that what was in force before still is, and alone. New rules that
+    /// replaced earlier ones of their own back-end stay: the pod must not be left with less than it had.
+    private func replace(
+        isUndone: Bool,
+        _ removal: () throws(EnforcementError) -> Void,
+        undo: () throws(EnforcementError) -> Void
     ) throws(EnforcementError) {
         do throws(EnforcementError) {
-            try IPTablesBackend(programs).remove(from: namespace)
+            try removal()
         } catch {
-            if isUndone {
-                // The first failure is the one to report; with both in force the pod is redirected all the same.
-                try? socket.commit(NFTablesBatch(deleting: Table.Name.allCases))
-            }
+            // The first failure is the one to report; with both in force the pod is redirected all the same.
+            if isUndone { try? undo() }
             throw error
         }
+    }
+
+    private func delete(
+        _ tables: [Table.Name],
+        through socket: borrowing NFTablesSocket
+    ) throws(EnforcementError) {
+        try refusing { () throws(KernelError) in try socket.commit(NFTablesBatch(deleting: tables)) }
     }
 
     private func removeStale(

@@ -145,6 +145,28 @@ import Testing
         #expect(!tables.contains("istio-proxy-mangle"))
         withExtendedLifetime(owner) {}
     }
+
+    /// What cannot be removed is the other back-end's: the rules of iptables are in place by then.
+    @Test(.requiresSeveralUsers) func `a table that stays leaves nothing of iptables behind`() async throws {
+        let namespace = try NetworkNamespace.makeNew()
+        try RouteSocket(in: namespace).setLoopbackUp()
+        let owner = try TableOwner("istio-proxy-nat", in: namespace)
+        let directory = try TemporaryDirectory()
+        let plan = RedirectPlan(backend: .iptables, interceptionMode: .transparentProxy, redirectsIPv6: true)
+        let agent = try ScriptedAgent(in: directory, .plan(plan))
+
+        let outcome = try await PluginCall(namespace, directory).run()
+
+        agent.stop()
+        #expect(try outcome.error().code == 100)
+        let rules = try await namespace.command("ip", "rule")
+        #expect(!rules.contains("fwmark"))
+        for program in ["iptables-nft-save", "ip6tables-nft-save"] {
+            let saved = try await namespace.command(program)
+            #expect(!saved.contains("ISTIO"))
+        }
+        withExtendedLifetime(owner) {}
+    }
 }
 
 /// An `nft` that owns a table for as long as it runs.
