@@ -8,6 +8,7 @@ import Testing
         ("errno)", "LinuxKernel/Syscalls/", "systemCall(_:), which reads errno in time"),
         ("c_linux_errno", "LinuxKernel/Syscalls/", "systemCall(_:), which reads errno in time"),
         ("setenv(", nil, "a parameter"),
+        (".properties.name", nil, "the scalar's value: scripts/build links the plugin without the names"),
         ("try!", nil, "a thrown error"),
         (
             "fatalError(", nil,
