@@ -243,6 +243,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(name: "FileFaults", path: "Tests/FileFaults"),
+        .executableTarget(
+            name: "InstallOnce",
+            dependencies: ["Agent", "LinuxKernel"],
+            path: "Tests/InstallOnce",
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "InstallTests",
             dependencies: [

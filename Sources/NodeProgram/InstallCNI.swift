@@ -27,7 +27,7 @@ struct InstallCNI: AsyncParsableCommand {
                 install-cni version --output json
             """,
         version: ProductVersion.text,
-        subcommands: [VersionCommand.self]
+        subcommands: [UninstallCommand.self, VersionCommand.self]
     )
 
     @OptionGroup var flags: AgentFlags

@@ -48,6 +48,83 @@ import Testing
         #expect(names == ["file"])
     }
 
+    @Test(arguments: [0, 1, 65_535, 65_536, 65_537, 200_000])
+    func `a copy has the content of its source, however long`(count: Int) throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let bytes = (0..<count).map { number in UInt8(truncatingIfNeeded: number &* 31) }
+        try File.replace(path("source"), with: bytes, mode: 0o600)
+
+        try File.copy(path("source"), to: path("target"), mode: 0o755)
+
+        let isSame = try File.haveSameContent(path("source"), path("target"))
+        let status = try FileStatus.of(path("target"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path(percentEncoded: false))
+        #expect(isSame)
+        #expect(status?.byteCount == count)
+        #expect(status?.mode == 0o755)
+        #expect(names.sorted() == ["source", "target"])
+    }
+
+    @Test(arguments: [([], [1]), ([1], []), ([1, 2], [1, 3]), ([1], [1, 2])] as [([UInt8], [UInt8])])
+    func `files that differ are told apart`(left: [UInt8], right: [UInt8]) throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try File.replace(path("left"), with: left, mode: 0o600)
+        try File.replace(path("right"), with: right, mode: 0o600)
+
+        let isSame = try File.haveSameContent(path("left"), path("right"))
+
+        #expect(!isSame)
+    }
+
+    @Test func `a file is removed once`() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try File.replace(path("file"), with: [1], mode: 0o600)
+
+        let first = try File.remove(path("file"))
+        let second = try File.remove(path("file"))
+
+        #expect(first)
+        #expect(!second)
+    }
+
+    @Test func `a file tells its kind, and a missing one is none`() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        try File.replace(path("file"), with: [1, 2], mode: 0o640)
+
+        let file = try FileStatus.of(path("file"))
+        let folder = try FileStatus.of(directory.path(percentEncoded: false))
+        let missing = try FileStatus.of(path("missing"))
+
+        #expect(file?.kind == .regular)
+        #expect(file?.byteCount == 2)
+        #expect(file?.mode == 0o640)
+        #expect(folder?.kind == .directory)
+        #expect(missing == nil)
+    }
+
+    @Test func `a watch of several directories tells of links, modes and files that are moved away`() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+        for name in ["a", "b"] {
+            try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: false)
+        }
+        try File.replace(path("b/file"), with: [1], mode: 0o600)
+        let watch = try DirectoryWatch(everythingIn: [path("a"), path("b")])
+
+        try FileManager.default.createSymbolicLink(atPath: path("a/link"), withDestinationPath: "nowhere")
+        let link = try watch.wait(milliseconds: 5_000)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path("b/file"))
+        let mode = try watch.wait(milliseconds: 5_000)
+        try FileManager.default.moveItem(atPath: path("b/file"), toPath: path("moved"))
+        let moved = try watch.wait(milliseconds: 5_000)
+        try FileManager.default.removeItem(atPath: path("a"))
+        let gone = try watch.wait(milliseconds: 5_000)
+
+        #expect(link == .files(["link"]))
+        #expect(mode == .files(["file"]))
+        #expect(moved == .files(["file"]))
+        #expect(gone == .gone)
+    }
+
     @Test func `a log never grows over its limit, and the older half is kept`() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         let log = BoundedLog(path("log"), byteLimit: 10)

@@ -25,8 +25,10 @@ final class InstallReport: Sendable {
         switch step {
         case .installBinary: logger.info("plugin installed")
         case .write(let name, _, _):
-            rewrites.increment()
-            state.change { report in report.rewrites += 1 }
+            if state.report.installs > 0 {
+                rewrites.increment()
+                state.change { report in report.rewrites += 1 }
+            }
             logger.info("configuration written", metadata: ["file": "\(name)"])
         case .remove(let name): logger.info("configuration removed", metadata: ["file": "\(name)"])
         case .removeKubeconfig: logger.info("kubeconfig of upstream removed: the plugin holds no token")
@@ -48,6 +50,7 @@ final class InstallReport: Sendable {
             }
         }
         change(reasons: [], warnings: plan.warnings, file: plan.file)
+        state.change { report in report.failures = 0 }
     }
 
     func notReady(_ reason: String) {
@@ -63,6 +66,7 @@ final class InstallReport: Sendable {
             logger.error("plugin cannot be installed; trying again", metadata: ["error": "\(error.description)"])
         }
         change(reasons: [error.description], warnings: [], file: nil)
+        state.change { report in report.failures += 1 }
     }
 
     /// Says who must change what, at most once in a while.

@@ -12,8 +12,11 @@ package final class InstallState: Sendable {
         /// The file that holds our entry.
         package var file: String?
 
-        /// How often a configuration was written.
+        /// How often a configuration was put right after the first time.
         package var rewrites = 0
+
+        /// How many attempts have failed since the last that did not.
+        package var failures = 0
 
         /// How often the plugin became installed.
         package var installs = 0

@@ -1,4 +1,4 @@
-internal import LinuxKernel
+package import LinuxKernel
 internal import Logging
 internal import ServiceLifecycle
 
@@ -14,8 +14,24 @@ package struct WriterLock: Service {
     private static let pauseMilliseconds = 500
 
     package init(runDirectory: String, status: AgentStatus) {
-        path = "\(runDirectory)/\(Self.fileName)"
+        path = Self.path(runDirectory: runDirectory)
         self.status = status
+    }
+
+    private static func path(runDirectory: String) -> String { "\(runDirectory)/\(fileName)" }
+
+    /// Takes the lock for a command that writes in place of an agent; nil where no agent has ever run here.
+    package static func hold(runDirectory: String) throws(InstallError) -> FileLock? {
+        let path = path(runDirectory: runDirectory)
+        do throws(KernelError) {
+            return try FileLock(path)
+        } catch {
+            switch error.errno {
+            case .noSuchEntry: return nil
+            case .wouldBlock: throw .agentRuns(lock: path)
+            default: throw .configuration(error)
+            }
+        }
     }
 
     package func run() async throws {
