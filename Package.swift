@@ -213,9 +213,10 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentProtocol", "CNIProtocol", "HTTPTestSupport", "Kubernetes", "LinuxKernel",
+                "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "HTTPTestSupport", "Kubernetes", "LinuxKernel",
                 "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings

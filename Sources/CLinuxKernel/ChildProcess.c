@@ -34,7 +34,9 @@ int c_linux_spawn(const struct c_linux_spawn_request *request) {
         || dup2(request->standard_error, 2) == -1) {
         fail(request->report, C_LINUX_SPAWN_PREPARE);
     }
-    if (request->user_namespace != -1 && setns(request->user_namespace, CLONE_NEWUSER) == -1) {
+    // Who is not mapped in there loses every right at exec; root is mapped in a pod's (user_namespaces(7)).
+    if (request->user_namespace != -1
+        && (setns(request->user_namespace, CLONE_NEWUSER) == -1 || setgid(0) == -1 || setuid(0) == -1)) {
         fail(request->report, C_LINUX_SPAWN_USER_NAMESPACE);
     }
     if (request->network_namespace != -1 && setns(request->network_namespace, CLONE_NEWNET) == -1) {

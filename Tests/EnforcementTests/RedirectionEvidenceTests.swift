@@ -77,18 +77,12 @@ import Testing
 @Suite(.requiresSeveralUsers) struct UpstreamEvidenceTests {
     private let enforcer = Enforcer()
 
-    static let cases = redirectedCases(count: 20)
+    static let cases = RecordedCase.redirected(count: 20)
 
     @Test(arguments: cases, ["nft", "legacy"])
     func `upstream's iptables rules are in force, by upstream`(recorded: RecordedCase, variant: String) async throws {
         let namespace = try NetworkNamespace.makeNew()
-        for (program, lines) in [
-            ("iptables", recorded.expected.iptables), ("ip6tables", recorded.expected.ip6tables),
-        ] {
-            let text = lines.map { line in line + "\n" }.joined().replacing("ACCEPT \n", with: "ACCEPT [0:0]\n")
-                .replacing("- \n", with: "- [0:0]\n")
-            _ = try await namespace.command("\(program)-\(variant)-restore", input: text)
-        }
+        try await recorded.load(variant == "nft" ? .iptablesNFT : .iptablesLegacy, into: namespace)
         let plan = try recorded.plan()
 
         let evidence = try enforcer.evidence(in: namespace)
@@ -100,7 +94,7 @@ import Testing
     @Test(arguments: cases)
     func `upstream's nftables rules are in force, by upstream`(recorded: RecordedCase) async throws {
         let namespace = try NetworkNamespace.makeNew()
-        _ = try await namespace.command("nft", "-f", "-", input: recorded.expectedNFTables.nft + "\n")
+        try await recorded.load(.nftables, into: namespace)
         let plan = try recorded.plan()
 
         let evidence = try enforcer.evidence(in: namespace)
@@ -132,13 +126,6 @@ import Testing
         let names = try await namespace.command("cat", "/proc/net/ip_tables_names", "/proc/net/ip6_tables_names")
         #expect(names == "")
     }
-}
-
-/// The first recorded pods that upstream redirects.
-private func redirectedCases(count: Int) -> [RecordedCase] {
-    let all = (try? RecordedCase.all()) ?? []  // A suite without cases fails by itself: there are none to run.
-    let redirected = all.filter { recorded in recorded.expected.iptables.contains { $0.contains("ISTIO_OUTPUT") } }
-    return Array(redirected.prefix(count))
 }
 
 extension RecordedCase {

@@ -87,7 +87,7 @@ package struct AgentConfiguration: Equatable, Sendable {
         package var processDirectory: String
 
         /// The first that is switched on, in the order repair, delete, label.
-        package enum Mode: String, Equatable, Sendable {
+        package enum Mode: String, CaseIterable, Sendable {
             case off
             case repair
             case delete

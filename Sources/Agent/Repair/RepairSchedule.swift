@@ -19,7 +19,13 @@ package struct RepairSchedule: Sendable {
 
         /// It was deleted or labelled, which is done once.
         var isActedUpon = false
-        var said: String?
+        var said: [Topic: String] = [:]
+    }
+
+    /// What people are told about.
+    package enum Topic: Sendable {
+        case sight
+        case action
     }
 
     private struct Failures: Sendable {
@@ -86,9 +92,9 @@ package struct RepairSchedule: Sendable {
     }
 
     /// Whether something new is to be said of a pod: the same sentence is said once, until another one was.
-    package mutating func isNews(_ sentence: String?, of pod: NodePod) -> Bool {
-        defer { memories[pod.pod.uid, default: Memory()].said = sentence }
-        return sentence != nil && memories[pod.pod.uid]?.said != sentence
+    package mutating func isNews(_ sentence: String?, of pod: NodePod, about topic: Topic) -> Bool {
+        defer { memories[pod.pod.uid, default: Memory()].said[topic] = sentence }
+        return sentence != nil && memories[pod.pod.uid]?.said[topic] != sentence
     }
 
     /// Whether pods of the same owner failed too short a time ago.

@@ -1,5 +1,5 @@
 internal import AgentProtocol
-internal import Enforcement
+package import Enforcement
 internal import LinuxKernel
 internal import Logging
 package import Metrics
@@ -26,6 +26,7 @@ package struct RepairService: Service {
         status: AgentStatus,
         settings: RepairSettings,
         finder: SandboxFinder = SandboxFinder(),
+        enforcer: Enforcer = Enforcer(),
         actions: RepairActions = .none,
         metrics: any MetricsFactory = MetricsSystem.factory
     ) {
@@ -35,7 +36,7 @@ package struct RepairService: Service {
         self.actions = actions
         self.metrics = RepairMetrics(factory: metrics)
         backend = status.backend.backend
-        inspection = SandboxInspection(finder: finder, backend: status.backend.backend)
+        inspection = SandboxInspection(finder: finder, enforcer: enforcer, backend: status.backend.backend)
     }
 
     package func run() async throws {
@@ -111,7 +112,7 @@ package struct RepairService: Service {
     ) async {
         schedule.looked(at: entry.pod, now: now)
         pods.record(PodObservation(.unknown, reason: reason), of: entry.pod)
-        if schedule.isNews(reason, of: entry.pod) { reportNotRepairable(entry.pod, reason) }
+        if schedule.isNews(reason, of: entry.pod, about: .sight) { reportNotRepairable(entry.pod, reason) }
         await perform(RepairDecision(RepairDecision.symptomAction(entry.pod, settings)), entry, nil, &schedule, now)
     }
 
@@ -127,7 +128,8 @@ package struct RepairService: Service {
         schedule.differs(entry.pod, isDifferent)
         if case .apply = decision.action { return }
         let isWorthSaying = isDifferent || sighting.isStrange
-        guard let reason = decision.observation?.reason, schedule.isNews(isWorthSaying ? reason : nil, of: entry.pod)
+        guard let reason = decision.observation?.reason,
+            schedule.isNews(isWorthSaying ? reason : nil, of: entry.pod, about: .sight)
         else { return }
         if isDifferent {
             logger.warning(
@@ -191,7 +193,7 @@ package struct RepairService: Service {
             schedule.failed(pod, at: now)
             metrics.count(.repair, .fail)
             logger.error("pod was not repaired", metadata: metadata(pod, reason: reason))
-            if schedule.isNews(reason, of: pod) {
+            if schedule.isNews(reason, of: pod, about: .action) {
                 actions.report(pod, RepairEvent(.notRepairable, "The pod is not redirected, and cannot be: \(reason)"))
             }
             return
@@ -207,7 +209,7 @@ package struct RepairService: Service {
         metrics.count(.repair, .success)
         if wasRedirected { metrics.countDrift() }
         logger.info("pod was repaired", metadata: metadata(pod))
-        _ = schedule.isNews("repaired", of: pod)
+        _ = schedule.isNews(nil, of: pod, about: .action)
         actions.report(pod, RepairEvent(.repaired, "The pod was not redirected; its rules are in force now."))
     }
 
@@ -238,7 +240,7 @@ package struct RepairService: Service {
             schedule.failed(pod, at: now)
             metrics.count(settings.mode, .fail)
             logger.error("broken pod was not dealt with", metadata: metadata(pod, reason: problem))
-            if schedule.isNews(problem, of: pod) {
+            if schedule.isNews(problem, of: pod, about: .action) {
                 actions.report(
                     pod,
                     RepairEvent(

@@ -27,17 +27,7 @@ package struct RepairSettings: Equatable, Sendable {
     /// Namespaces that the plugin leaves alone.
     package var excludedNamespaces: Set<String>
 
-    package enum Mode: String, Sendable, CaseIterable {
-        case off
-        case repair
-        case delete
-        case label
-
-        /// The first that is asked for counts, in the order repair, delete, label.
-        package init(isEnabled: Bool, repairs: Bool, deletes: Bool, labels: Bool) {
-            self = !isEnabled ? .off : repairs ? .repair : deletes ? .delete : labels ? .label : .off
-        }
-    }
+    package typealias Mode = AgentConfiguration.Repair.Mode
 
     /// Upstream's defaults.
     package init(
@@ -59,6 +49,23 @@ package struct RepairSettings: Equatable, Sendable {
         self.labelValue = labelValue
         self.excludedNamespaces = excludedNamespaces
     }
+
+    /// What the user asked for.
+    package init(_ configuration: AgentConfiguration.Repair, excludedNamespaces: [String]) {
+        self.init(
+            mode: configuration.mode,
+            sidecarAnnotation: configuration.sidecarAnnotation ?? "",
+            initContainerName: configuration.validationName ?? "",
+            terminationMessage: configuration.validationMessage ?? "",
+            exitCode: configuration.validationExitCode ?? 0,
+            labelKey: configuration.brokenLabelKey,
+            labelValue: configuration.brokenLabelValue,
+            excludedNamespaces: Set(excludedNamespaces)
+        )
+    }
+
+    /// The annotations and labels that pods must keep for this (``NodePod/init(json:limits:keeping:)``).
+    package var keptNames: Set<String> { [sidecarAnnotation, labelKey] }
 
     /// Whether repair may ever touch a pod.
     package func concerns(_ pod: NodePod) -> Bool {

@@ -180,22 +180,6 @@ import Testing
         #expect(RepairSettings(mode: .delete, initContainerName: "").hasSymptom(pod))
     }
 
-    @Test(arguments: [
-        (false, true, true, true, RepairSettings.Mode.off), (true, true, true, true, .repair),
-        (true, false, true, true, .delete), (true, false, false, true, .label), (true, false, false, false, .off),
-    ])
-    func `of several modes the first counts`(
-        isEnabled: Bool,
-        repairs: Bool,
-        deletes: Bool,
-        labels: Bool,
-        mode: RepairSettings.Mode
-    ) {
-        let chosen = RepairSettings.Mode(isEnabled: isEnabled, repairs: repairs, deletes: deletes, labels: labels)
-
-        #expect(chosen == mode)
-    }
-
     // MARK: Who is never touched
 
     static let untouchable: [String: @Sendable (inout NodePod) -> Void] = [

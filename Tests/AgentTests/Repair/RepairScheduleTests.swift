@@ -60,7 +60,8 @@ import Testing
     @Test func `the same sentence is said once, until another one was`() {
         var schedule = RepairSchedule()
 
-        let answers = ["a", "a", "b", nil, "b", "b"].map { sentence in schedule.isNews(sentence, of: pod) }
+        let answers = ["a", "a", "b", nil, "b", "b"].map { sentence in schedule.isNews(sentence, of: pod, about: .sight)
+        }
 
         #expect(answers == [true, false, true, false, true, false])
     }

@@ -5,6 +5,9 @@ import Redirect
 import TestSupport
 import Testing
 
+/// The agent's; that of `TestSupport` is what a runtime starts.
+typealias NodePod = Agent.NodePod
+
 /// A pod of the mesh that runs: a process in a network namespace with an address.
 ///
 /// Ends with the value.
