@@ -271,7 +271,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "RuntimeSupport", "TestSupport"],
+            dependencies: ["CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "RuntimeSupport"],
             exclude: ["Node"],
             swiftSettings: settings
         ),

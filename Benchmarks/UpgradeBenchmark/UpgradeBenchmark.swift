@@ -36,16 +36,15 @@ enum UpgradeBenchmark {
     private static func run(_ programs: String, restarts: Int) async throws -> [PodStarts.Start] {
         let node = try NodeFolder(programs: programs)
         defer { node.remove() }
-        try node.linkPlugin()
-        try node.writePrimary([node.entry(waitSeconds: 60)])
+        try node.makeImage()
+        try node.writePrimary()
         let pods = try PodStarts(node, pods: pods)
-        let startAgent = { try await node.startAgent(network: pods.hostNetwork) }
+        let startAgent = { try await node.startAgent(waitSeconds: 60, network: pods.hostNetwork) }
         let agent = try await startAgent()
         async let last = restarts == 0 ? agent : pods.restart(agent, times: restarts, startAgent)
         let starts = try await pods.run(.every(pause))
         let ending = try await last
-        ending.kill()
-        _ = try await ending.ending()
+        try await ending.end()
         try await pods.end()
         return starts
     }

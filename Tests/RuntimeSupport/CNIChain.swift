@@ -220,7 +220,7 @@ package struct CNIAttachment: Sendable {
     }
 
     /// The sandbox of a pod, as containerd's CRI has it.
-    package init(_ pod: NodePod, containerID: String, namespacePath: String) {
+    package init(_ pod: RuntimePod, containerID: String, namespacePath: String) {
         self.init(
             containerID: containerID,
             namespacePath: namespacePath,

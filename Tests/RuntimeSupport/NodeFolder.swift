@@ -4,20 +4,23 @@ import LinuxKernel
 
 /// The files of a node: CNI configuration and plugins, the pods' manifests, and what the agent keeps at run time.
 package struct NodeFolder: Sendable {
-    package let folder: String
+    package let path: String
 
     /// Where the programs of this package are: `istio-cni` and `install-cni`.
     package let programs: String
 
     /// Holds the plugins; Debian's are there, ours is not.
-    package var plugins: String { "\(folder)/cni/bin" }
+    package var plugins: String { "\(path)/cni/bin" }
 
     /// Holds the CNI configuration.
-    package var configuration: String { "\(folder)/cni/net.d" }
+    package var configuration: String { "\(path)/cni/net.d" }
 
     /// Holds one `.json` file for each pod.
-    package var pods: String { "\(folder)/pods" }
-    package var runDirectory: String { "\(folder)/run" }
+    package var pods: String { "\(path)/pods" }
+    package var runDirectory: String { "\(path)/run" }
+
+    /// Holds our plugin as the agent's image does.
+    package var image: String { "\(path)/image" }
 
     /// Makes the folders, and puts Debian's plugins in place.
     ///
@@ -26,8 +29,8 @@ package struct NodeFolder: Sendable {
     package init(programs: String? = nil) throws {
         let own = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         self.programs = programs ?? own.path(percentEncoded: false)
-        folder = "/tmp/node-\(UUID().uuidString.prefix(8))"
-        for folder in [plugins, configuration, pods, runDirectory, "\(folder)/log"] {
+        path = "/tmp/node-\(UUID().uuidString.prefix(8))"
+        for folder in [plugins, configuration, pods, runDirectory, image, "\(path)/log"] {
             try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         }
         for name in ["bridge", "host-local", "loopback", "portmap"] {
@@ -40,18 +43,18 @@ package struct NodeFolder: Sendable {
 
     package func remove() {
         // What is left is in /tmp.
-        try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.removeItem(atPath: path)
     }
 
-    package func log(_ name: String) -> String { "\(folder)/log/\(name)" }
+    package func log(_ name: String) -> String { "\(path)/log/\(name)" }
 
     // MARK: - Pods
 
-    package func add(_ pod: NodePod) throws {
+    package func add(_ pod: RuntimePod) throws {
         try write(pod.manifest.text(), to: "\(pods)/\(pod.name).json")
     }
 
-    package func remove(_ pod: NodePod) throws {
+    package func remove(_ pod: RuntimePod) throws {
         try FileManager.default.removeItem(atPath: "\(pods)/\(pod.name).json")
     }
 
@@ -61,12 +64,12 @@ package struct NodeFolder: Sendable {
     package var primary: String { "\(configuration)/10-pods.conflist" }
 
     /// Writes the primary configuration: Debian's `bridge` and `portmap`, and the plugins that are given.
-    package func writePrimary(_ more: [JSONValue] = [], version: String = "1.0.0") throws {
+    package func writePrimary(_ more: [JSONValue] = []) throws {
         let entries = ([bridge, #"{"type":"portmap","capabilities":{"portMappings":true}}"#] + more.map { $0.text() })
             .joined(separator: ",\n    ")
         let text = """
             {
-              "cniVersion": "\(version)",
+              "cniVersion": "1.0.0",
               "name": "pods",
               "plugins": [
                 \(entries)
@@ -80,7 +83,7 @@ package struct NodeFolder: Sendable {
     private var bridge: String {
         """
         {"type":"bridge","bridge":"cni0","isGateway":true,"ipMasq":false,"hairpinMode":true,"ipam":{"type":"host-local",\
-        "dataDir":"\(folder)/addresses","ranges":[[{"subnet":"\(Self.podNetwork)"}]],"routes":[{"dst":"0.0.0.0/0"}]}}
+        "dataDir":"\(path)/addresses","ranges":[[{"subnet":"\(Self.podNetwork)"}]],"routes":[{"dst":"0.0.0.0/0"}]}}
         """
     }
 
@@ -90,7 +93,7 @@ package struct NodeFolder: Sendable {
     package static let gateway: [UInt8] = [10, 90, 0, 1]
 
     /// Our entry as the agent writes it, with its wait for the agent.
-    package func entry(waitSeconds: Int) -> JSONValue {
+    private func entry(waitSeconds: Int) -> JSONValue {
         .object([
             JSONMember("type", .string("istio-cni")),
             JSONMember("plugin_log_level", .string("debug")),
@@ -103,15 +106,15 @@ package struct NodeFolder: Sendable {
         ])
     }
 
-    /// Puts our plugin among the others by hand.
+    /// Puts our plugin into the agent's image.
     ///
     /// - Parameter calls: A file that gets the variables of every call that tell it apart, one line each.
     /// - Throws: What keeps the file from being made.
-    package func linkPlugin(notingCallsIn calls: String? = nil) throws {
-        let path = "\(plugins)/istio-cni"
+    package func makeImage(notingCallsIn calls: String? = nil) throws {
+        let path = "\(image)/istio-cni"
         let plugin = "\(programs)/istio-cni"
         guard let calls else {
-            try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: plugin)
+            try FileManager.default.copyItem(atPath: plugin, toPath: path)
             return
         }
         let script = """
@@ -124,6 +127,52 @@ package struct NodeFolder: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
+    /// The flags by which the agent finds what it installs, and where.
+    package var installation: [String] {
+        [
+            "--mounted-cni-net-dir=\(configuration)", "--mounted-cni-bin-dir=\(plugins)",
+            "--cni-bin-source-dir=\(image)",
+        ]
+    }
+
+    /// Takes our plugin out of the configuration, as a person does it.
+    package func uninstall() async throws {
+        guard Self.agentInstalls else { return try writePrimary() }
+        let program = ChildProcess(
+            "\(programs)/install-cni",
+            ["uninstall", "--verify", "--cni-agent-run-dir=\(runDirectory)"] + installation,
+            environment: [RunningProgram.searchPath],
+            deadlineMilliseconds: 60_000
+        )
+        let outcome = try await onThread { try program.run() }
+        guard outcome.isSuccess else {
+            throw TestFailure("install-cni uninstall: \(String(decoding: outcome.standardError, as: UTF8.self))")
+        }
+    }
+
+    /// The addresses that `host-local` has given away.
+    package func takenAddresses() throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(path)/addresses/pods").filter { name in
+            name.hasPrefix("10.90.")
+        }
+    }
+
+    /// Every file of the CNI configuration with its content and mode, and the names of the plugins beside ours.
+    package func installedFiles() throws -> [String: String] {
+        let manager = FileManager.default
+        var files: [String: String] = [:]
+        for name in try manager.contentsOfDirectory(atPath: configuration) {
+            let path = "\(configuration)/\(name)"
+            let mode = try manager.attributesOfItem(atPath: path)[.posixPermissions] as? Int ?? 0
+            let content = manager.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? "unreadable"
+            files["net.d/\(name)"] = "\(String(mode, radix: 8)) \(content)"
+        }
+        for name in try manager.contentsOfDirectory(atPath: plugins) where name != "istio-cni" {
+            files["bin/\(name)"] = ""
+        }
+        return files
+    }
+
     /// The network that a runtime would use now: that of the first file, in the order of names.
     package func chain(host: String? = nil) throws -> CNIChain {
         let names = try FileManager.default.contentsOfDirectory(atPath: configuration).sorted()
@@ -134,7 +183,7 @@ package struct NodeFolder: Sendable {
         return try CNIChain(
             JSONValue(parsing: bytes),
             folders: [plugins],
-            cache: "\(folder)/results",
+            cache: "\(path)/results",
             host: host
         )
     }
@@ -151,23 +200,33 @@ package struct NodeFolder: Sendable {
 
     // MARK: - Agent
 
-    /// Starts the agent, and waits until it answers and knows its pods.
+    /// Whether the agent puts the plugin on the node; else the test does.
+    package static let agentInstalls = false
+
+    /// Starts the agent, and waits until the plugin is on the node, the agent answers, and it knows its pods.
     ///
     /// - Parameters:
-    ///   - arguments: Those beside the pods and the run directory.
-    ///   - environment: `NAME=value` each.
+    ///   - waitSeconds: How long a pod of the mesh waits for the agent while it is away.
+    ///   - arguments: More of its arguments.
+    ///   - environment: More of its environment, `NAME=value` each.
     ///   - network: A descriptor of the host's network namespace; nil for this process's own.
     /// - Returns: The running agent, which ends with the value.
     /// - Throws: ``TestFailure`` with what the agent said, if it does not come.
     package func startAgent(
-        _ arguments: [String] = ["--skip-install"],
+        waitSeconds: Int,
+        _ arguments: [String] = [],
         environment: [String] = [],
         network: CInt? = nil
     ) async throws -> RunningProgram {
+        if !Self.agentInstalls { try installByHand(waitSeconds) }
+        let usual = ["--pod-source=directory:\(pods)", "--cni-agent-run-dir=\(runDirectory)"]
         let agent = try await RunningProgram(
             "\(programs)/install-cni",
-            ["--pod-source=directory:\(pods)", "--cni-agent-run-dir=\(runDirectory)"] + arguments,
-            environment: ["KUBERNETES_NODE_NAME=node-7"] + environment,
+            usual + (Self.agentInstalls ? installation : ["--skip-install"]) + arguments,
+            environment: [
+                "KUBERNETES_NODE_NAME=node-7", "NODE_NAME=node-7", "POD_NAMESPACE=istio-system",
+                "REDIRECT_BACKEND=nftables", "AGENT_WAIT_SECONDS=\(waitSeconds)",
+            ] + environment,
             log: log("agent"),
             network: network
         )
@@ -176,6 +235,12 @@ package struct NodeFolder: Sendable {
             return try await isAgentReady()
         }
         return agent
+    }
+
+    private func installByHand(_ waitSeconds: Int) throws {
+        guard !ExecutableFile.isPresent("\(plugins)/istio-cni") else { return }
+        try FileManager.default.copyItem(atPath: "\(image)/istio-cni", toPath: "\(plugins)/istio-cni")
+        try writePrimary([entry(waitSeconds: waitSeconds)])
     }
 
     package func isAgentReady() async throws -> Bool {

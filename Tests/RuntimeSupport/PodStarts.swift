@@ -11,9 +11,9 @@ package final class PodStarts: Sendable {
     /// Half of the pods are of the mesh, in turn.
     package init(_ node: NodeFolder, pods count: Int) throws {
         self.node = node
-        host = try PodNamespace(NodePod("host", isInMesh: false))
+        host = try PodNamespace(RuntimePod("host", isInMesh: false))
         sandboxes = try (0..<count).map { number in
-            try PodNamespace(NodePod("pod-\(number)", isInMesh: number.isMultiple(of: 2)))
+            try PodNamespace(RuntimePod("pod-\(number)", isInMesh: number.isMultiple(of: 2)))
         }
         for sandbox in sandboxes { try node.add(sandbox.pod) }
     }
@@ -32,7 +32,7 @@ package final class PodStarts: Sendable {
 
     /// How long the start of a pod took.
     package struct Start: Sendable {
-        package let pod: NodePod
+        package let pod: RuntimePod
         package let duration: Duration
     }
 
@@ -108,12 +108,12 @@ package final class PodStarts: Sendable {
         private(set) var started = 0
         private(set) var startingInMesh = 0
 
-        func start(_ pod: NodePod) {
+        func start(_ pod: RuntimePod) {
             started += 1
             if pod.isInMesh { startingInMesh += 1 }
         }
 
-        func end(_ pod: NodePod) {
+        func end(_ pod: RuntimePod) {
             if pod.isInMesh { startingInMesh -= 1 }
         }
     }
@@ -121,10 +121,10 @@ package final class PodStarts: Sendable {
 
 /// The network namespace of a pod, without a process.
 package final class PodNamespace: Sendable {
-    package let pod: NodePod
+    package let pod: RuntimePod
     package let namespace: NetworkNamespace
 
-    package init(_ pod: NodePod) throws(KernelError) {
+    package init(_ pod: RuntimePod) throws(KernelError) {
         self.pod = pod
         namespace = try NetworkNamespace.makeNew()
         try RouteSocket(in: namespace).setLoopbackUp()

@@ -75,7 +75,11 @@ package final class RunningProgram: Sendable {
         }
     }
 
-    package func kill() { send(SIGKILL) }
+    /// Kills it, and waits until it is gone.
+    package func end() async throws {
+        send(SIGKILL)
+        _ = try await ending()
+    }
 
     /// Waits for the program's end.
     package func ending(seconds: Int = 60) async throws -> ChildProcess.Ending {

@@ -7,7 +7,7 @@ import Testing
 /// The runner of chains does what libcni does: `containernetworking/cni`, `libcni/api.go`.
 @Suite struct CNIChainTests {
     /// Two plugins that note their calls, and say who they are in their result.
-    private func makeChain(_ files: NodeFolder, firstFails: Bool = false) throws -> CNIChain {
+    private func makeChain(_ folder: NodeFolder, firstFails: Bool = false) throws -> CNIChain {
         for name in ["first", "second"] {
             let answer =
                 firstFails && name == "first"
@@ -15,24 +15,24 @@ import Testing
                 : #"echo '{"cniVersion":"1.0.0","by":"\#(name)"}'"#
             let script = """
                 #!/bin/sh
-                { echo "$CNI_COMMAND \(name) $CNI_CONTAINERID $CNI_NETNS $CNI_IFNAME $CNI_ARGS"; cat; echo; } >> '\(files.log("calls"))'
+                { echo "$CNI_COMMAND \(name) $CNI_CONTAINERID $CNI_NETNS $CNI_IFNAME $CNI_ARGS"; cat; echo; } >> '\(folder.log("calls"))'
                 case $CNI_COMMAND in ADD) \(answer) ;; esac
 
                 """
-            try files.write(script, to: "\(files.plugins)/\(name)")
+            try folder.write(script, to: "\(folder.plugins)/\(name)")
             try FileManager.default.setAttributes(
                 [.posixPermissions: 0o755],
-                ofItemAtPath: "\(files.plugins)/\(name)"
+                ofItemAtPath: "\(folder.plugins)/\(name)"
             )
         }
-        try files.write(
+        try folder.write(
             """
             {"cniVersion":"1.0.0","name":"net","plugins":[{"type":"first","capabilities":{"a":true,"b":false}},
             {"type":"second"}]}
             """,
-            to: "\(files.configuration)/10-net.conflist"
+            to: "\(folder.configuration)/10-net.conflist"
         )
-        return try files.chain()
+        return try folder.chain()
     }
 
     private let attachment = CNIAttachment(
@@ -44,14 +44,14 @@ import Testing
         ]
     )
 
-    private func calls(_ files: NodeFolder) throws -> [String] {
-        try String(contentsOfFile: files.log("calls"), encoding: .utf8).split(separator: "\n").map(String.init)
+    private func calls(_ folder: NodeFolder) throws -> [String] {
+        try String(contentsOfFile: folder.log("calls"), encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
     @Test func `ADD goes forward, CHECK too, DEL goes back, each with the result it is due`() async throws {
-        let files = try NodeFolder()
-        defer { files.remove() }
-        let chain = try makeChain(files)
+        let folder = try NodeFolder()
+        defer { folder.remove() }
+        let chain = try makeChain(folder)
 
         let result = try await chain.add(attachment)
         try await chain.check(attachment)
@@ -68,7 +68,7 @@ import Testing
         let second = { (previous: String) in #"{"type":"second","# + network + previous + "}" }
         let call = { (command: String, plugin: String) in "\(command) \(plugin) c1 /run/netns/x eth0 K=V" }
         #expect(
-            try calls(files) == [
+            try calls(folder) == [
                 call("ADD", "first"), first(""), call("ADD", "second"), second(of("first")),
                 call("CHECK", "first"), first(of("second")), call("CHECK", "second"), second(of("second")),
                 call("DEL", "second"), second(of("second")), call("DEL", "first"), first(of("second")),
@@ -79,26 +79,26 @@ import Testing
     }
 
     @Test func `the first plugin that fails ends the ADD, and the whole list is taken back`() async throws {
-        let files = try NodeFolder()
-        defer { files.remove() }
-        let chain = try makeChain(files, firstFails: true)
+        let folder = try NodeFolder()
+        defer { folder.remove() }
+        let chain = try makeChain(folder, firstFails: true)
 
         let failure = await #expect(throws: CNIChain.Failure.self) { try await chain.addOrTakeBack(attachment) }
 
         #expect(failure?.code == 11)
         #expect(failure?.description == #"plugin type="first" failed (add): not now; really"#)
-        let commands = try calls(files).filter { !$0.hasPrefix("{") }.map { $0.split(separator: " ").prefix(2) }
+        let commands = try calls(folder).filter { !$0.hasPrefix("{") }.map { $0.split(separator: " ").prefix(2) }
         #expect(commands == [["ADD", "first"], ["DEL", "second"], ["DEL", "first"]])
     }
 
     @Test func `a plugin that is not there is named`() async throws {
-        let files = try NodeFolder()
-        defer { files.remove() }
-        let chain = try makeChain(files)
-        try FileManager.default.removeItem(atPath: "\(files.plugins)/second")
+        let folder = try NodeFolder()
+        defer { folder.remove() }
+        let chain = try makeChain(folder)
+        try FileManager.default.removeItem(atPath: "\(folder.plugins)/second")
 
         let failure = await #expect(throws: CNIChain.Failure.self) { try await chain.delete(attachment) }
 
-        #expect(failure?.message == "failed to find plugin \"second\" in path [\(files.plugins)]")
+        #expect(failure?.message == "failed to find plugin \"second\" in path [\(folder.plugins)]")
     }
 }

@@ -8,13 +8,13 @@ import Testing
 struct Containerd: Sendable {
     let node: RuntimeNode
 
-    var files: NodeFolder { node.files }
+    var folder: NodeFolder { node.folder }
 
-    /// Starts containerd on a node with these files, and ends both after `body`.
-    static func whileRunning(_ files: NodeFolder, _ body: (Containerd) async throws -> Void) async throws {
-        let configuration = "\(files.folder)/containerd.toml"
-        try files.write(configurationText(files), to: configuration)
-        try await RuntimeNode.whileRunning(files, ["containerd", "--config", configuration]) { node in
+    /// Starts containerd on a node with this folder, and ends both after `body`.
+    static func whileRunning(_ folder: NodeFolder, _ body: (Containerd) async throws -> Void) async throws {
+        let configuration = "\(folder.path)/containerd.toml"
+        try folder.write(configurationText(folder), to: configuration)
+        try await RuntimeNode.whileRunning(folder, ["containerd", "--config", configuration]) { node in
             let containerd = Containerd(node: node)
             _ = try await containerd.call("ready")
             try await containerd.importImage()
@@ -26,7 +26,7 @@ struct Containerd: Sendable {
     ///
     /// - Returns: The sandbox's id.
     /// - Throws: ``CommandFailure`` with what the kubelet would show.
-    func run(_ pod: NodePod) async throws -> String {
+    func run(_ pod: RuntimePod) async throws -> String {
         let answer = try await call(
             "run",
             JSONMember("namespace", .string(pod.namespace)),
@@ -38,6 +38,13 @@ struct Containerd: Sendable {
             JSONMember("cgroupParent", .string("\(node.controlGroup)/kubepods/besteffort/pod\(pod.uid)"))
         )
         return answer["id"]?.string ?? ""
+    }
+
+    /// Waits until it has loaded a network with exactly these plugins.
+    func hasLoaded(_ plugins: [String]) async throws {
+        try await waitUntil("containerd has loaded \(plugins)") {
+            try await call("plugins")["types"]?.strings == plugins
+        }
     }
 
     func status(_ id: String) async throws -> Status {
@@ -81,11 +88,11 @@ struct Containerd: Sendable {
         ?? URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../.build-grpcio/python")
         .standardized.path(percentEncoded: false)
 
-    private static func socket(_ files: NodeFolder) -> String { "\(files.folder)/containerd.sock" }
+    private static func socket(_ folder: NodeFolder) -> String { "\(folder.path)/containerd.sock" }
 
     private func call(_ name: String, _ more: JSONMember...) async throws -> JSONValue {
         let answer = try await RuntimeNode.run(
-            [Self.python, RuntimeNode.source("cri.py"), Self.socket(files)],
+            [Self.python, RuntimeNode.source("cri.py"), Self.socket(folder)],
             input: JSONValue.object([JSONMember("call", .string(name))] + more).text()
         )
         return try JSONValue(parsing: Array(answer.utf8))
@@ -95,30 +102,30 @@ struct Containerd: Sendable {
 
     private func importImage() async throws {
         let root = try await node.makeRoot()
-        let archive = "\(files.folder)/pause.tar"
+        let archive = "\(folder.path)/pause.tar"
         _ = try await RuntimeNode.run([Self.python, RuntimeNode.source("image.py"), root, Self.image, archive])
         _ = try await node.run([
-            "ctr", "--address", Self.socket(files), "--namespace", "k8s.io",
+            "ctr", "--address", Self.socket(folder), "--namespace", "k8s.io",
             "images", "import", "--snapshotter", "native", archive,
         ])
     }
 
     /// Without `restrict_oom_score_adj` a machine without CAP_SYS_RESOURCE starts no sandbox, and containerd does not
     /// say why.
-    private static func configurationText(_ files: NodeFolder) -> String {
+    private static func configurationText(_ folder: NodeFolder) -> String {
         """
         version = 2
-        root = "\(files.folder)/containerd"
+        root = "\(folder.path)/containerd"
         state = "/run/containerd"
         [grpc]
-          address = "\(socket(files))"
+          address = "\(socket(folder))"
         [plugins."io.containerd.grpc.v1.cri"]
           sandbox_image = "\(image)"
           restrict_oom_score_adj = true
           disable_tcp_service = true
           [plugins."io.containerd.grpc.v1.cri".cni]
-            bin_dir = "\(files.plugins)"
-            conf_dir = "\(files.configuration)"
+            bin_dir = "\(folder.plugins)"
+            conf_dir = "\(folder.configuration)"
           [plugins."io.containerd.grpc.v1.cri".containerd]
             snapshotter = "native"
             [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]

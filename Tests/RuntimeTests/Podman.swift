@@ -8,10 +8,10 @@ struct Podman: Sendable {
     let node: RuntimeNode
     private let root: String
 
-    /// Makes a node with these files, and ends it after `body`.
-    static func whileRunning(_ files: NodeFolder, _ body: (Podman) async throws -> Void) async throws {
-        try files.write(configurationText(files), to: configuration(files))
-        try await RuntimeNode.whileRunning(files, ["sleep", "infinity"]) { node in
+    /// Makes a node with this folder, and ends it after `body`.
+    static func whileRunning(_ folder: NodeFolder, _ body: (Podman) async throws -> Void) async throws {
+        try folder.write(configurationText(folder), to: configuration(folder))
+        try await RuntimeNode.whileRunning(folder, ["sleep", "infinity"]) { node in
             try await body(Podman(node: node, root: try await node.makeRoot()))
         }
     }
@@ -45,27 +45,27 @@ struct Podman: Sendable {
     }
 
     private func podman(_ words: [String], _ arguments: String? = nil) async throws -> String {
-        let folder = "\(node.files.folder)/podman"
+        let folder = "\(node.folder.path)/podman"
         let usual = [
             "podman", "--root", "\(folder)/root", "--runroot", "\(folder)/run", "--tmpdir", "\(folder)/tmp",
             "--storage-driver", "vfs",
         ]
-        let environment = ["CONTAINERS_CONF=\(Self.configuration(node.files))", "HOME=/root"]
+        let environment = ["CONTAINERS_CONF=\(Self.configuration(node.folder))", "HOME=/root"]
         return try await node.run(
             usual + words,
             environment: environment + (arguments.map { ["CNI_ARGS=\($0)"] } ?? [])
         )
     }
 
-    private static func configuration(_ files: NodeFolder) -> String { "\(files.folder)/containers.conf" }
+    private static func configuration(_ folder: NodeFolder) -> String { "\(folder.path)/containers.conf" }
 
     /// The limits are named, since podman's own are too high for a machine without CAP_SYS_RESOURCE.
-    private static func configurationText(_ files: NodeFolder) -> String {
+    private static func configurationText(_ folder: NodeFolder) -> String {
         """
         [network]
         network_backend = "cni"
-        cni_plugin_dirs = ["\(files.plugins)"]
-        network_config_dir = "\(files.configuration)"
+        cni_plugin_dirs = ["\(folder.plugins)"]
+        network_config_dir = "\(folder.configuration)"
         default_network = "pods"
         [engine]
         cgroup_manager = "cgroupfs"

@@ -7,7 +7,7 @@ import Testing
 ///
 /// `Node/node` makes it, and takes away all of it, even where the test's process is killed.
 struct RuntimeNode: Sendable {
-    let files: NodeFolder
+    let folder: NodeFolder
 
     /// The node's first process, as it is seen from here.
     let firstProcess: Int
@@ -17,35 +17,35 @@ struct RuntimeNode: Sendable {
 
     /// Runs `command` in a new node until `body` returns.
     static func whileRunning(
-        _ files: NodeFolder,
+        _ folder: NodeFolder,
         _ command: [String],
         _ body: (RuntimeNode) async throws -> Void
     ) async throws {
-        let group = URL(filePath: files.folder).lastPathComponent
+        let group = URL(filePath: folder.path).lastPathComponent
         // A session of its own, else what kills the test with its process group kills what cleans up after it.
         let node = try await RunningProgram(
             "/usr/bin/setsid",
-            [source("node"), files.folder, group] + command,
-            log: files.log("node"),
+            [source("node"), folder.path, group] + command,
+            log: folder.log("node"),
             endsItself: true
         )
         let result: Result<Void, any Error>
         do {
-            let file = "\(files.folder)/first-process"
+            let file = "\(folder.path)/first-process"
             try await waitUntil("the node is there; it said: \(node.lastWords)") {
                 guard node.isRunning else { throw TestFailure("the node ended at once: \(node.lastWords)") }
                 return FileManager.default.fileExists(atPath: file)
             }
             let text = try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)
             guard let first = Int(text) else { throw TestFailure("the node's first process is \(text)") }
-            try await body(RuntimeNode(files: files, firstProcess: first, controlGroup: "/\(group)"))
+            try await body(RuntimeNode(folder: folder, firstProcess: first, controlGroup: "/\(group)"))
             result = .success(())
         } catch {
             result = .failure(TestFailure("\(error)\nThe node said: \(node.lastWords)"))
         }
         node.send(SIGTERM)
         _ = try await node.ending()
-        #expect(!FileManager.default.fileExists(atPath: files.folder), "the node left its folder behind")
+        #expect(!FileManager.default.fileExists(atPath: folder.path), "the node left its folder behind")
         try result.get()
     }
 
@@ -89,21 +89,25 @@ struct RuntimeNode: Sendable {
 
     /// A folder with one static program, `pause`, to run containers from.
     func makeRoot() async throws -> String {
-        let root = "\(files.folder)/root"
+        let root = "\(folder.path)/root"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         _ = try await Self.run(["gcc", "-static", "-Os", "-s", "-o", "\(root)/pause", Self.source("pause.c")])
         return root
     }
 
-    /// Starts the agent in the node's network.
+    /// Starts the agent in the node's network, and waits until it is ready.
     func startAgent(
-        _ arguments: [String] = ["--skip-install"],
+        waitSeconds: Int,
+        _ arguments: [String] = [],
         environment: [String] = []
-    ) async throws
-        -> RunningProgram
-    {
+    ) async throws -> RunningProgram {
         let network = try NetworkNamespace(at: network)
-        return try await files.startAgent(arguments, environment: environment, network: network.rawDescriptor)
+        return try await folder.startAgent(
+            waitSeconds: waitSeconds,
+            arguments,
+            environment: environment,
+            network: network.rawDescriptor
+        )
     }
 
     /// Where the connections of a sandbox end.

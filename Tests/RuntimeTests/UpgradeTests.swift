@@ -4,19 +4,17 @@ import RuntimeSupport
 import Testing
 
 /// Pods that start while the agent is restarted again and again.
-@Suite(.requiresPrograms("nft"), .timeLimit(.minutes(3))) struct UpgradeTests {
+@Suite(.requiresPrograms("nft"), .timeLimit(.minutes(10))) struct UpgradeTests {
     private static let pods = 200
     private static let restarts = 10
 
     @Test func `no pod of the mesh starts without rules while the agent is restarted ten times`() async throws {
         let node = try NodeFolder()
         defer { node.remove() }
-        try node.linkPlugin()
-        try node.writePrimary([node.entry(waitSeconds: 60)])
+        try node.makeImage()
+        try node.writePrimary()
         let pods = try PodStarts(node, pods: Self.pods)
-        let startAgent = {
-            try await node.startAgent(environment: ["REDIRECT_BACKEND=nftables"], network: pods.hostNetwork)
-        }
+        let startAgent = { try await node.startAgent(waitSeconds: 60, network: pods.hostNetwork) }
         let agent = try await startAgent()
 
         async let restarted = pods.restart(agent, times: Self.restarts, startAgent)
@@ -34,11 +32,9 @@ import Testing
             "\(Self.pods) pods in \(duration), \(Self.restarts) restarts of the agent:",
             "the longest start of a pod of the mesh took \(longest)"
         )
-        last.kill()
-        _ = try await last.ending()
+        try await last.end()
         try await pods.end()
-        let addresses = try FileManager.default.contentsOfDirectory(atPath: "\(node.folder)/addresses/pods")
-        #expect(addresses.filter { $0.hasPrefix("10.90.") } == [])
+        #expect(try node.takenAddresses() == [])
     }
 
     /// As many pods as a kubelet of a busy node has under way.

@@ -1,6 +1,7 @@
 """One call of the Container Runtime Interface: cri.py SOCKET < REQUEST > ANSWER, both JSON.
 
     {"call": "ready"}                                                  the runtime serves, within 30 s
+    {"call": "plugins"}             -> {"types"} of the network's plugins, as the runtime has loaded them
     {"call": "run", "namespace", "name", "uid", "annotations", "labels", "cgroupParent"}    -> {"id"}
     {"call": "status", "id"}        -> {"isReady", "addresses", "networkNamespace", "process"}
     {"call": "stop", "id"}, {"call": "remove", "id"}, {"call": "list"} -> {"ids"}
@@ -91,6 +92,14 @@ class Runtime:
         self.call("Version", {})
         return {}
 
+    def plugins(self, _):
+        answer = self.call("Status", {1: 1})
+        verbose = {text(entry, 1): text(entry, 2) for entry in map(fields, answer.get(2, []))}
+        networks = json.loads(verbose["cniconfig"])["Networks"] or []
+        # Beside the loopback, which the runtime brings itself.
+        loaded = [n["Config"]["Plugins"] for n in networks if n["IFName"] != "lo"]
+        return {"types": [plugin["Network"]["type"] for plugins in loaded for plugin in plugins]}
+
     def run(self, request):
         metadata = message({1: request["name"], 2: request["uid"], 3: request["namespace"]})
         linux = {1: request["cgroupParent"]}
@@ -134,7 +143,7 @@ class Runtime:
 
 def main():
     request = json.load(sys.stdin)
-    calls = ("ready", "run", "status", "stop", "remove", "list")
+    calls = ("ready", "plugins", "run", "status", "stop", "remove", "list")
     if request["call"] not in calls:
         sys.exit(f"cri.py: unknown call {request['call']!r}: one of {', '.join(calls)}")
     try:

@@ -1,7 +1,8 @@
 package import CNIProtocol
+import Foundation
 
 /// A pod that a test starts on a node.
-package struct NodePod: Hashable, Sendable {
+package struct RuntimePod: Hashable, Sendable {
     package var namespace = "shop"
     package var name: String
     package var uid: String
@@ -14,7 +15,7 @@ package struct NodePod: Hashable, Sendable {
 
     package init(_ name: String, isInMesh: Bool) {
         self.name = name
-        uid = "uid-of-\(name)"
+        uid = UUID().uuidString.lowercased()
         self.isInMesh = isInMesh
     }
 
