@@ -92,6 +92,7 @@ let package = Package(
                 "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
             ],
             swiftSettings: settings
         ),
@@ -216,6 +217,7 @@ let package = Package(
                 "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "HTTPTestSupport", "Kubernetes", "LinuxKernel",
                 "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
                 .product(name: "MetricsTestKit", package: "swift-metrics"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

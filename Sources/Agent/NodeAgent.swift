@@ -1,5 +1,6 @@
 internal import LinuxKernel
 internal import Logging
+internal import Metrics
 internal import Redirect
 package import ServiceLifecycle
 package import UnixSignals
@@ -15,6 +16,15 @@ package struct NodeAgent: Sendable {
         package var backend: BackendChoice
         package var version: String
         package var limits = SocketLimits()
+
+        /// Nobody asks about an agent that a test or `try` runs.
+        package var ports = AgentConfiguration.Ports()
+
+        /// What `/metrics` tells; nil: nothing.
+        package var metrics: MetricsRegistry?
+
+        /// Ends the process if a service hangs; nil where the process is not the agent's own.
+        package var watchdog: Watchdog?
 
         package init(runDirectory: String, podSource: PodSource, backend: BackendChoice, version: String) {
             self.runDirectory = runDirectory
@@ -73,7 +83,12 @@ package struct NodeAgent: Sendable {
 
         let logger = Logger(label: LogScope.agent)
         let pods = PodDirectory()
-        let status = AgentStatus(backend: settings.backend, version: settings.version)
+        let socketFlag = ReadinessFlag("the socket is not served yet")
+        let readiness = Readiness([
+            Readiness.Condition("socket", socketFlag),
+            Readiness.Condition("pods") { pods.isComplete ? nil : "the pods of this node have not been read yet" },
+        ])
+        let status = AgentStatus(backend: settings.backend, version: settings.version, readiness: readiness)
         let decisions = AddDecisions(pods: pods, backend: settings.backend.backend)
         logger.info(
             "agent starts",
@@ -82,18 +97,51 @@ package struct NodeAgent: Sendable {
                 "reason": "\(settings.backend.reason)", "run_directory": "\(directory)",
             ]
         )
-        var services: [any Service] = [WriterLock(runDirectory: directory, status: status)]
+        var services = observers(readiness: readiness, pods: pods)
+        services.append(WriterLock(runDirectory: directory, status: status))
         switch settings.podSource {
-        case .directory(let path): services.append(DirectoryPodSource(directory: path, pods: pods))
+        case .directory(let path):
+            services.append(
+                DirectoryPodSource(directory: path, pods: pods, heartbeat: settings.watchdog?.heartbeat("pods"))
+            )
         }
         services.append(LogServer(runDirectory: directory, limits: settings.limits))
         services.append(
-            PluginServer(runDirectory: directory, decisions: decisions, status: status, limits: settings.limits)
+            PluginServer(
+                runDirectory: directory,
+                decisions: decisions,
+                status: status,
+                limits: settings.limits,
+                isServed: socketFlag
+            )
         )
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
         return ServiceGroup(
             configuration: .init(services: services, gracefulShutdownSignals: signals, logger: quiet)
         )
+    }
+
+    /// Those that tell how the agent is, which come first and go last.
+    private func observers(readiness: Readiness, pods: PodDirectory) -> [any Service] {
+        var services: [any Service] = []
+        if let watchdog = settings.watchdog {
+            watchdog.start()
+            services.append(watchdog)
+            services.append(
+                SocketProbe(runDirectory: settings.runDirectory, heartbeat: watchdog.heartbeat("socket"))
+            )
+        }
+        if let port = settings.ports.health { services.append(HealthServer(port: port, readiness: readiness)) }
+        if let port = settings.ports.monitoring, let metrics = settings.metrics {
+            services.append(
+                MetricsServer(port: port, registry: metrics) {
+                    for (state, count) in pods.counts {
+                        Gauge(label: "istio_cni_pods", dimensions: [("state", state.rawValue)]).record(count)
+                    }
+                }
+            )
+        }
+        return services
     }
 }

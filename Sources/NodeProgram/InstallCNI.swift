@@ -3,6 +3,7 @@ import AgentProtocol
 import ArgumentParser
 import LinuxKernel
 import Logging
+import Metrics
 import Redirect
 
 /// `install-cni`: the agent.
@@ -11,23 +12,28 @@ struct InstallCNI: AsyncParsableCommand {
         commandName: "install-cni",
         abstract: "The node agent of Istio CNI: answers the plugin istio-cni, which redirects pods.",
         discussion: """
-            A flag wins over the environment variable beside it, and that over the default. A variable that is set
-            to nothing is set: to false, to 0, or to nothing. What cannot be read is refused at the start.
+            A flag wins over the environment variable beside it, and that over the default. \
+            A variable that is set to nothing is set: to false, to 0, or to nothing. \
+            What cannot be read is refused at the start.
 
             \(variablesOnly)
 
             EXAMPLES
               Serve the pods of a directory, without a cluster:
-                install-cni --pod-source=directory:/srv/pods --cni-agent-run-dir=/run/istio-cni --skip-install
+                install-cni --pod-source=directory:/srv/pods --skip-install
 
-              Run beside a cluster's primary CNI, with more log about the plugin:
-                install-cni --cni-conf-name=10-calico.conflist --log_output_level=cni-plugin:debug
+              Chain the plugin into Calico's file, and log all that it does:
+                install-cni --cni-conf-name=10-calico.conflist \\
+                  --log_output_level=cni-plugin:debug
+
+              See which pods of this node bypass the mesh:
+                install-cni bypass
 
               Say which version this is:
                 install-cni version --output json
             """,
         version: ProductVersion.text,
-        subcommands: [UninstallCommand.self, VersionCommand.self]
+        subcommands: [StatusCommand.self, BypassCommand.self, UninstallCommand.self, VersionCommand.self]
     )
 
     @OptionGroup var flags: AgentFlags
@@ -57,7 +63,7 @@ struct InstallCNI: AsyncParsableCommand {
         do {
             let redirection = configuration.redirection
             let support = NFTablesSupport(runDirectory: configuration.node.runDirectory)
-            let settings = NodeAgent.Settings(
+            var settings = NodeAgent.Settings(
                 runDirectory: configuration.node.runDirectory,
                 podSource: .directory(pods),
                 backend: try BackendChoice(
@@ -67,6 +73,11 @@ struct InstallCNI: AsyncParsableCommand {
                 ),
                 version: ProductVersion.text
             )
+            let metrics = MetricsRegistry()
+            MetricsSystem.bootstrap(metrics)
+            settings.metrics = metrics
+            settings.ports = configuration.ports
+            settings.watchdog = Watchdog()
             try await NodeAgent(settings).run()
         } catch {
             logger.critical("agent cannot go on", metadata: ["error": "\(error)"])

@@ -172,6 +172,16 @@ import Testing
 
         #expect(configuration.podSource == .directory("/srv/pods"))
         #expect(configuration.node.name.isEmpty)
+        #expect(configuration.ports == .init(health: nil, monitoring: nil))
+    }
+
+    @Test func `pods from a directory are observed where a port is asked for`() throws {
+        let configuration = try AgentConfiguration(
+            arguments: [.healthPort: "8001"],
+            environment: ["POD_SOURCE": "directory:/srv/pods", "MONITORING_PORT": "15015"]
+        )
+
+        #expect(configuration.ports == .init(health: 8_001, monitoring: 15_015))
     }
 
     @Test(

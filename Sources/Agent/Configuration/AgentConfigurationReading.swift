@@ -20,7 +20,7 @@ extension AgentConfiguration {
         install = Install(&reader)
         repair = Repair(&reader)
         server = Server(&reader)
-        ports = Ports(&reader)
+        ports = Ports(&reader, isInCluster: podSource == .server)
         log = Log(&reader)
         ambient = Ambient(&reader)
         idle = Idle(flags: otherFlags, environment: environment)
@@ -149,11 +149,18 @@ extension AgentConfiguration.Server {
 }
 
 extension AgentConfiguration.Ports {
-    fileprivate init(_ reader: inout SettingReader) {
-        let health = reader.number(.healthPort)
-        let monitoring = reader.number(.monitoringPort)
-        self.health = health > 0 ? health : nil
-        self.monitoring = monitoring > 0 ? monitoring : nil
+    /// - Parameters:
+    ///   - reader: The settings.
+    ///   - isInCluster: Where pods come from files nobody probes or scrapes unless somebody asked for it, and a port
+    ///     of a developer's machine that is taken would be in the way.
+    fileprivate init(_ reader: inout SettingReader, isInCluster: Bool) {
+        health = Self.port(.healthPort, &reader, isInCluster: isInCluster)
+        monitoring = Self.port(.monitoringPort, &reader, isInCluster: isInCluster)
+    }
+
+    private static func port(_ setting: AgentSetting, _ reader: inout SettingReader, isInCluster: Bool) -> Int? {
+        let port = reader.number(setting)
+        return port > 0 && (isInCluster || reader.isSet(setting)) ? port : nil
     }
 }
 

@@ -44,8 +44,8 @@ extension AgentSetting {
         case .serverProtocol: "Protocol of the API server"
         case .serviceAccountDirectory: "Directory of token and CA of the service account"
 
-        case .healthPort: "Port of /healthz and /readyz; 0: none"
-        case .monitoringPort: "Port of /metrics; 0: none"
+        case .healthPort: "Port of /healthz and /readyz; 0: none; with pods from a directory none unless set"
+        case .monitoringPort: "Port of /metrics; 0: none; with pods from a directory none unless set"
         case .logLevels: "Levels by scope (default, cni-agent, cni-plugin, all): scope:level,..."
         case .logsJSON: "Write the log as JSON"
 

@@ -7,6 +7,7 @@ internal import ServiceLifecycle
 package struct DirectoryPodSource: Service {
     package let directory: String
     package let pods: PodDirectory
+    private let heartbeat: Heartbeat?
     private let logger = Logger(label: LogScope.agent)
 
     /// How long one wait for a change blocks its thread, and so how long the agent's end can take.
@@ -15,14 +16,17 @@ package struct DirectoryPodSource: Service {
     /// The pause where the directory cannot be read.
     private static let pauseSeconds = 1
 
-    package init(directory: String, pods: PodDirectory) {
+    package init(directory: String, pods: PodDirectory, heartbeat: Heartbeat? = nil) {
         self.directory = directory
         self.pods = pods
+        self.heartbeat = heartbeat
     }
 
     package func run() async throws {
         var files = PodFiles(directory: directory)
+        defer { heartbeat?.rest() }
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            heartbeat?.beat()
             do {
                 try await follow(&files)
             } catch {
@@ -43,6 +47,7 @@ package struct DirectoryPodSource: Service {
         try await update(&files, .everything)
         logger.info("pods are read", metadata: ["directory": "\(directory)", "pods": "\(pods.count)"])
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            heartbeat?.beat()
             let change = try await onThread { try watch.wait(milliseconds: Self.waitMilliseconds) }
             switch change {
             case .nothing: continue

@@ -6,12 +6,14 @@ internal import Synchronization
 package final class AgentStatus: Sendable {
     package let backend: BackendChoice
     package let version: String
+    package let readiness: Readiness
 
     private let isWriter = Mutex(false)
 
-    package init(backend: BackendChoice, version: String) {
+    package init(backend: BackendChoice, version: String, readiness: Readiness) {
         self.backend = backend
         self.version = version
+        self.readiness = readiness
     }
 
     /// Whether this agent is the one of its node that writes (architecture, decision 19).
@@ -21,8 +23,7 @@ package final class AgentStatus: Sendable {
     }
 
     package func value(pods: PodDirectory) -> JSONValue {
-        var reasons: [JSONValue] = []
-        if !pods.isComplete { reasons.append(.string("the pods of this node have not been read yet")) }
+        let reasons = readiness.obstacles.map { obstacle in JSONValue.string(obstacle.reason) }
         // Not a reason against readiness: an upgrade with surge waits for the new agent to be ready.
         let role = writes ? "this agent writes" : "another agent of this node writes; waiting for it to go"
         return .object([

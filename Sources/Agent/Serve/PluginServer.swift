@@ -3,6 +3,7 @@ internal import CNIProtocol
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import Metrics
 internal import NIOCore
 internal import ServiceLifecycle
 
@@ -16,12 +17,14 @@ package struct PluginServer: Service {
         runDirectory: String,
         decisions: AddDecisions,
         status: AgentStatus,
-        limits: SocketLimits = SocketLimits()
+        limits: SocketLimits = SocketLimits(),
+        isServed: ReadinessFlag? = nil
     ) {
         server = SocketServer(
             path: "\(runDirectory)/\(Self.socketName)",
             router: Self.router(decisions: decisions, status: status),
-            limits: limits
+            limits: limits,
+            isServed: isServed
         )
     }
 
@@ -31,7 +34,7 @@ package struct PluginServer: Service {
         let router = Router(context: BasicRequestContext.self)
         let reports = AddReports(pods: decisions.pods)
         router.post("/v1/add") { request, _ in
-            await Self.answer(request, limit: MessageLimits.addBodyBytes) { body throws(MessageError) in
+            await Self.counted(request, limit: MessageLimits.addBodyBytes) { body throws(MessageError) in
                 switch await decisions.answer(try AddRequest(body)) {
                 case .success(let body): JSONResponse.make(.ok, body)
                 case .failure(let refusal): JSONResponse.make(.init(code: refusal.reason.rawValue), refusal.bytes())
@@ -49,9 +52,24 @@ package struct PluginServer: Service {
         }
         router.get("/debug/pods") { _, _ in JSONResponse.make(.ok, decisions.pods.report.bytes()) }
         router.post("/cmdadd") { _, _ in
-            JSONResponse.error(.notImplemented, "this agent has no ambient mode; the pod was not changed")
+            Self.count(.notImplemented)
+            return JSONResponse.error(.notImplemented, "this agent has no ambient mode; the pod was not changed")
         }
         return router
+    }
+
+    private static func counted(
+        _ request: Request,
+        limit: Int,
+        _ body: (_ bytes: [UInt8]) async throws(MessageError) -> Response
+    ) async -> Response {
+        let response = await answer(request, limit: limit, body)
+        count(response.status)
+        return response
+    }
+
+    private static func count(_ status: HTTPResponse.Status) {
+        Counter(label: "istio_cni_plugin_requests_total", dimensions: [("response_code", "\(status.code)")]).increment()
     }
 
     /// Reads a body up to its limit, and answers 400 or 413 where it is no message.

@@ -34,11 +34,20 @@ package struct SocketLimits: Sendable {
 struct SocketServer: Service {
     let path: String
     let limits: SocketLimits
+
+    /// Told whether the path leads to this agent, or to one that came after it.
+    private let isServed: ReadinessFlag?
     private let responder: RouterResponder<BasicRequestContext>
     private let logger = Logger(label: LogScope.agent)
 
-    init(path: String, router: Router<BasicRequestContext>, limits: SocketLimits) {
+    init(
+        path: String,
+        router: Router<BasicRequestContext>,
+        limits: SocketLimits,
+        isServed: ReadinessFlag? = nil
+    ) {
         self.path = path
+        self.isServed = isServed
         responder = router.buildResponder()
         self.limits = limits
     }
@@ -58,6 +67,7 @@ struct SocketServer: Service {
                     }
                 }
                 await binding.waitUntilLost(lookMilliseconds: limits.lookMilliseconds)
+                isServed?.obstacle = "the socket \(path) is being bound again"
                 if Task.isShuttingDownGracefully || Task.isCancelled {
                     await group.triggerGracefulShutdown()
                     try await bindings.waitForAll()
@@ -105,9 +115,11 @@ struct SocketServer: Service {
                 backlog: limits.queue,
                 availableConnectionsDelegate: .maximum(limits.connections, logger: quiet)
             ),
-            onServerRunning: { [logger] _ in
+            onServerRunning: { [logger, isServed] _ in
                 binding.publish()
-                if binding.failure == nil { logger.info("socket is served", metadata: ["path": "\(binding.path)"]) }
+                guard binding.failure == nil else { return }
+                isServed?.obstacle = nil
+                logger.info("socket is served", metadata: ["path": "\(binding.path)"])
             },
             logger: quiet
         )

@@ -23,9 +23,10 @@ package struct HTTPResponse: Equatable, Sendable {
     /// - Parameters:
     ///   - bytes: All that has come since the connection was made.
     ///   - isAtEnd: Whether the agent has closed the connection, so that no more will come.
+    ///   - bodyLimit: The longest body, in bytes.
     /// - Throws: `.incomplete` where more bytes may help, or would have helped if the connection had not ended.
-    package init(_ bytes: [UInt8], isAtEnd: Bool) throws(HTTPError) {
-        var parser = HTTPResponseParser(bytes, isAtEnd: isAtEnd)
+    package init(_ bytes: [UInt8], isAtEnd: Bool, bodyLimit: Int = longestBodyBytes) throws(HTTPError) {
+        var parser = HTTPResponseParser(bytes, isAtEnd: isAtEnd, bodyLimit: bodyLimit)
         self = try parser.response()
     }
 }
@@ -53,10 +54,12 @@ package enum HTTPError: Error, Equatable, Sendable, CustomStringConvertible {
 private struct HTTPResponseParser {
     private let bytes: [UInt8]
     private let isAtEnd: Bool
+    private let bodyLimit: Int
     private var offset = 0
 
-    init(_ bytes: [UInt8], isAtEnd: Bool) {
+    init(_ bytes: [UInt8], isAtEnd: Bool, bodyLimit: Int) {
         self.bytes = bytes
+        self.bodyLimit = bodyLimit
         self.isAtEnd = isAtEnd
     }
 
@@ -76,13 +79,13 @@ private struct HTTPResponseParser {
         case .chunked: return HTTPResponse(status: status, body: try readChunks())
         case .untilEnd:
             let body = bytes[offset...]
-            guard body.count <= HTTPResponse.longestBodyBytes else { throw bodyTooLarge }
+            guard body.count <= bodyLimit else { throw bodyTooLarge }
             guard isAtEnd else { throw HTTPError.incomplete }
             return HTTPResponse(status: status, body: Array(body))
         }
     }
 
-    private var bodyTooLarge: HTTPError { .tooLarge("a body of more than \(HTTPResponse.longestBodyBytes) bytes") }
+    private var bodyTooLarge: HTTPError { .tooLarge("a body of more than \(bodyLimit) bytes") }
 
     /// `HTTP/1.1 200 OK`, where the words are optional.
     private mutating func readStatus() throws(HTTPError) -> Int {
@@ -119,7 +122,7 @@ private struct HTTPResponseParser {
                 guard let length = number(value, radix: 10) else {
                     throw HTTPError.nonsense(expected: "a number in Content-Length")
                 }
-                guard length <= HTTPResponse.longestBodyBytes else { throw bodyTooLarge }
+                guard length <= bodyLimit else { throw bodyTooLarge }
                 told = .length(length)
             case "transfer-encoding":
                 guard String(decoding: value, as: UTF8.self).lowercased() == "chunked" else {
@@ -178,7 +181,7 @@ private struct HTTPResponseParser {
             guard let size = number(digits, radix: 16) else {
                 throw HTTPError.nonsense(expected: "the size of a chunk")
             }
-            guard size <= HTTPResponse.longestBodyBytes - body.count else { throw bodyTooLarge }
+            guard size <= bodyLimit - body.count else { throw bodyTooLarge }
             // Trailers after the last chunk say nothing that is used here.
             if size == 0 { return body }
             body += try take(size)

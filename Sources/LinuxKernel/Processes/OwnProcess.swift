@@ -41,6 +41,9 @@ package enum OwnProcess {
         )
     }
 
+    /// Whether standard output is a terminal (`isatty(3)`).
+    package static var hasTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
     package static func writeStandardOutput(_ bytes: [UInt8]) throws(KernelError) {
         try DescriptorStream.writeAll(bytes, to: STDOUT_FILENO, operation: "write standard output")
     }

@@ -1,0 +1,73 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// docs/metrics.md is made from the definitions in the source, and from nothing else.
+@Suite struct MetricsPageTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../..").standardized
+
+    @Test func `docs/metrics.md is what the source says`() throws {
+        try expectGolden(Self.page, in: Self.root.appending(path: "docs/metrics.md"))
+    }
+
+    /// A metric that is made and not defined would never be seen.
+    @Test func `every metric that the agent makes is defined`() throws {
+        let folder = Self.root.appending(path: "Sources")
+        let files = try FileManager.default.subpathsOfDirectory(atPath: folder.path(percentEncoded: false))
+        let shape = /(?:Counter|Gauge|Meter|Recorder|Timer)\(\s*label:\s*"([^"]*)"/
+        var found: Set<String> = []
+        for file in files where file.hasSuffix(".swift") {
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            for match in text.matches(of: shape) {
+                #expect(AgentMetric(rawValue: String(match.1)) != nil, "\(file): \(match.1)")
+                found.insert(String(match.1))
+            }
+        }
+
+        #expect(found.contains("istio_cni_add_total"))
+    }
+
+    static let page = """
+        # Metrics
+
+        Made from `Sources/Agent/Observe/AgentMetric.swift`. Change that, then write this page:
+        `UPDATE_GOLDEN=1 swift test --filter MetricsPageTests`.
+
+        `GET /metrics` on port 15014 (`MONITORING_PORT`), text format 0.0.4. Names and labels of upstream's metrics are
+        kept. Every series is there from the start, with 0, unless the page says otherwise; a label has the values that
+        stand here and no others.
+
+        | Metric | Type | Labels | What it is |
+        |---|---|---|---|
+        \(AgentMetric.allCases.map(row).joined(separator: "\n"))
+
+        `istio_cni_annotations_supported` appears with the first ADD that tells.
+
+        Of the process, as every client of Prometheus has them: `process_resident_memory_bytes`,
+        `process_virtual_memory_bytes`, `process_cpu_seconds_total`, `process_open_fds`, `process_max_fds`,
+        `process_start_time_seconds`.
+
+        Not here until ambient mode is: `nodeagent_reconcile_events_total`, `ztunnel_connected`.
+
+        ## Alerts worth having
+
+        | Expression | Means |
+        |---|---|
+        | `sum(istio_cni_pods{state=~"bypassing\\|partial"}) > 0` | a mesh pod's traffic does not go through its sidecar; `install-cni bypass` on the node says which and why |
+        | `istio_cni_install_ready == 0` for 5 minutes | the plugin is not in the node's configuration; `/readyz` on port 8000 says why |
+        | `increase(istio_cni_config_rewrites_total[10m]) > 10` | another program keeps changing the CNI configuration; the log names the file |
+        | `increase(istio_cni_add_total{outcome=~"try-again\\|failed"}[10m]) > 5` | pods of the mesh do not start at once; the log has their names |
+        | `istio_cni_annotations_supported == 0` | pods outside the mesh need the agent to start, see [errors.md](errors.md) |
+
+        """
+
+    private static func row(_ metric: AgentMetric) -> String {
+        let labels = metric.labels.map { label in
+            "`\(label.name)`: \(label.values.map { value in "`\(value)`" }.joined(separator: ", "))"
+        }
+        let cell = labels.isEmpty ? "—" : labels.joined(separator: "; ")
+        return "| `\(metric.name)` | \(metric.kind.word) | \(cell) | \(metric.help) |"
+    }
+}
