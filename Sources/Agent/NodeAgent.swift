@@ -1,24 +1,21 @@
 internal import LinuxKernel
 internal import Logging
-internal import Metrics
 internal import Redirect
 package import ServiceLifecycle
-package import UnixSignals
+internal import UnixSignals
 
 /// The agent of one node: what runs there all day.
 package struct NodeAgent: Sendable {
     package let settings: Settings
 
     package struct Settings: Sendable {
-        /// Where the sockets are (`--cni-agent-run-dir`).
-        package var runDirectory: String
-        package var podSource: PodSource
+        package var configuration: AgentConfiguration
         package var backend: BackendChoice
         package var version: String
         package var limits = SocketLimits()
 
-        /// Nobody asks about an agent that a test or `try` runs.
-        package var ports = AgentConfiguration.Ports()
+        /// How long the installer waits for what.
+        package var pauses = InstallPauses()
 
         /// What `/metrics` tells; nil: nothing.
         package var metrics: MetricsRegistry?
@@ -26,22 +23,10 @@ package struct NodeAgent: Sendable {
         /// Ends the process if a service hangs; nil where the process is not the agent's own.
         package var watchdog: Watchdog?
 
-        package init(runDirectory: String, podSource: PodSource, backend: BackendChoice, version: String) {
-            self.runDirectory = runDirectory
-            self.podSource = podSource
+        package init(configuration: AgentConfiguration, backend: BackendChoice, version: String) {
+            self.configuration = configuration
             self.backend = backend
             self.version = version
-        }
-    }
-
-    /// Where the pods come from (`--pod-source`).
-    package enum PodSource: Equatable, Sendable {
-        case directory(String)
-
-        /// Reads `directory:PATH`.
-        package init?(_ text: String) {
-            guard text.hasPrefix("directory:"), text.utf8.count > "directory:".utf8.count else { return nil }
-            self = .directory(String(text.dropFirst("directory:".count)))
         }
     }
 
@@ -64,84 +49,70 @@ package struct NodeAgent: Sendable {
     /// Only root and its group look inside.
     static let runDirectoryMode: UInt32 = 0o750
 
+    /// How long the end may take, in seconds: the kubelet kills after 30 s in the official chart.
+    private static let longestEndSeconds = 25
+
     package init(_ settings: Settings) { self.settings = settings }
 
-    /// Runs until SIGTERM or SIGINT.
+    /// Runs until SIGTERM or SIGINT; a second one cuts the end short.
     package func run() async throws {
-        try await makeServiceGroup(signals: [.sigterm, .sigint]).run()
+        let group = try makeServiceGroup()
+        try await withThrowingTaskGroup(of: Bool.self) { tasks in
+            tasks.addTask {
+                try await group.run()
+                return true
+            }
+            tasks.addTask {
+                await end(group, on: await UnixSignalsSequence(trapping: .sigterm, .sigint))
+                return false
+            }
+            // A second signal ends the wait for the services, which are then cancelled.
+            _ = try await tasks.next()
+            tasks.cancelAll()
+            do {
+                try await tasks.waitForAll()
+            } catch is CancellationError {
+                // What the second signal asked for.
+            }
+        }
+    }
+
+    /// Returns at the second signal.
+    private func end(_ group: ServiceGroup, on signals: UnixSignalsSequence) async {
+        let logger = Logger(label: LogScope.agent)
+        var isEnding = false
+        for await signal in signals {
+            logger.info("signal received", metadata: ["signal": "\(signal)", "hurries": "\(isEnding)"])
+            if isEnding { return }
+            isEnding = true
+            await group.triggerGracefulShutdown()
+        }
     }
 
     /// Everything that runs, in the order in which it starts; it ends in the opposite order.
     ///
-    /// The run directory is made here. Tests give no signals.
-    package func makeServiceGroup(signals: [UnixSignal]) throws -> ServiceGroup {
-        let directory = settings.runDirectory
+    /// The run directory is made here.
+    package func makeServiceGroup() throws -> ServiceGroup {
+        let directory = settings.configuration.node.runDirectory
         guard directory.utf8.count + Self.socketNameBytes <= SocketFile.longestPathBytes else {
             throw Failure.pathTooLong(directory)
         }
         try Directory.make(directory, mode: Self.runDirectoryMode)
 
         let logger = Logger(label: LogScope.agent)
-        let pods = PodDirectory()
-        let socketFlag = ReadinessFlag("the socket is not served yet")
-        let readiness = Readiness([
-            Readiness.Condition("socket", socketFlag),
-            Readiness.Condition("pods") { pods.isComplete ? nil : "the pods of this node have not been read yet" },
-        ])
-        let status = AgentStatus(backend: settings.backend, version: settings.version, readiness: readiness)
-        let decisions = AddDecisions(pods: pods, backend: settings.backend.backend)
         logger.info(
             "agent starts",
             metadata: [
                 "version": "\(settings.version)", "backend": "\(settings.backend.backend.rawValue)",
                 "reason": "\(settings.backend.reason)", "run_directory": "\(directory)",
+                "node": "\(settings.configuration.node.name)",
+                "repair": "\(settings.configuration.repair.mode.rawValue)",
             ]
-        )
-        var services = observers(readiness: readiness, pods: pods)
-        services.append(WriterLock(runDirectory: directory, status: status))
-        switch settings.podSource {
-        case .directory(let path):
-            services.append(
-                DirectoryPodSource(directory: path, pods: pods, heartbeat: settings.watchdog?.heartbeat("pods"))
-            )
-        }
-        services.append(LogServer(runDirectory: directory, limits: settings.limits))
-        services.append(
-            PluginServer(
-                runDirectory: directory,
-                decisions: decisions,
-                status: status,
-                limits: settings.limits,
-                isServed: socketFlag
-            )
         )
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .notice)
-        return ServiceGroup(
-            configuration: .init(services: services, gracefulShutdownSignals: signals, logger: quiet)
-        )
-    }
-
-    /// Those that tell how the agent is, which come first and go last.
-    private func observers(readiness: Readiness, pods: PodDirectory) -> [any Service] {
-        var services: [any Service] = []
-        if let watchdog = settings.watchdog {
-            watchdog.start()
-            services.append(watchdog)
-            services.append(
-                SocketProbe(runDirectory: settings.runDirectory, heartbeat: watchdog.heartbeat("socket"))
-            )
-        }
-        if let port = settings.ports.health { services.append(HealthServer(port: port, readiness: readiness)) }
-        if let port = settings.ports.monitoring, let metrics = settings.metrics {
-            services.append(
-                MetricsServer(port: port, registry: metrics) {
-                    for (state, count) in pods.counts {
-                        Gauge(label: "istio_cni_pods", dimensions: [("state", state.rawValue)]).record(count)
-                    }
-                }
-            )
-        }
-        return services
+        var configuration = ServiceGroupConfiguration(services: try NodeServices(settings).all, logger: quiet)
+        configuration.maximumGracefulShutdownDuration = .seconds(Self.longestEndSeconds)
+        return ServiceGroup(configuration: configuration)
     }
 }

@@ -51,21 +51,11 @@ struct InstallCNI: AsyncParsableCommand {
         let configuration = try readConfiguration()
         let logger = Self.startLog(configuration.log)
         configuration.idle.log(to: logger)
-        guard case .directory(let pods) = configuration.podSource else {
-            throw ValidationError(
-                "--pod-source is needed: this version reads pods from directory:PATH; "
-                    + "the API server as a source arrives with issue 3"
-            )
-        }
-        guard configuration.install.isSkipped else {
-            throw ValidationError("--skip-install is needed: this version does not install the plugin yet")
-        }
         do {
             let redirection = configuration.redirection
             let support = NFTablesSupport(runDirectory: configuration.node.runDirectory)
             var settings = NodeAgent.Settings(
-                runDirectory: configuration.node.runDirectory,
-                podSource: .directory(pods),
+                configuration: configuration,
                 backend: try BackendChoice(
                     redirection.backend,
                     isNativeNFTables: redirection.isNativeNFTables,
@@ -76,7 +66,6 @@ struct InstallCNI: AsyncParsableCommand {
             let metrics = MetricsRegistry()
             MetricsSystem.bootstrap(metrics)
             settings.metrics = metrics
-            settings.ports = configuration.ports
             settings.watchdog = Watchdog()
             try await NodeAgent(settings).run()
         } catch {

@@ -12,18 +12,19 @@ struct UninstallCommand: ParsableCommand {
             runtime that goes on with the configuration it has read needs it to delete pods; --remove-binary deletes it \
             once no entry has been there for \(Uninstaller.binaryDelaySeconds) s, and waits for that.
 
-            Does nothing while the agent of this node runs, which would put everything back.
+            Does nothing while the agent of this node runs, which would put everything back. \
+            Ends with 0 if nothing is left, with 1 if something is or could not be taken away.
 
             EXAMPLES
-              On a node whose agent is gone, with the node's directories:
-                install-cni uninstall --mounted-cni-net-dir /etc/cni/net.d --cni-bin-dir /opt/cni/bin
+              On a node whose agent is gone, with the node's own directories:
+                install-cni uninstall --mounted-cni-net-dir /etc/cni/net.d --mounted-cni-bin-dir /opt/cni/bin
 
-              See what is left, and change nothing (status 1 if there is anything):
+              See what is left, and change nothing:
                 install-cni uninstall --verify
             """
     )
 
-    /// Has the flags that both share.
+    /// Has the flags that say where things are.
     @ParentCommand var agent: InstallCNI
 
     @Flag(help: "Change nothing, and name what is left.")
@@ -32,19 +33,12 @@ struct UninstallCommand: ParsableCommand {
     @Flag(help: "Delete the binary too, once a minute has passed without an entry.")
     var removeBinary = false
 
-    @Option(help: "Directory of the runtime's configuration. (default: /host/etc/cni/net.d)")
-    var mountedCniNetDir: String?
-
-    @Option(help: "Directory of the runtime's plugins. (default: /host/opt/cni/bin)")
-    var cniBinDir: String?
-
-    /// Status 1: something is left, or could not be taken away.
     func run() throws {
         let left: [String]
-        do throws(InstallError) {
-            left = try work(Uninstaller(settings))
+        do {
+            left = try work(settings: InstallSettings(try readConfiguration()))
         } catch {
-            print("cannot uninstall: \(error.description)")
+            try OwnProcess.writeStandardError(Array("install-cni: cannot uninstall: \(error)\n".utf8))
             throw ExitCode(1)
         }
         for path in left { print("left: \(path)") }
@@ -53,32 +47,22 @@ struct UninstallCommand: ParsableCommand {
     }
 
     /// What is left of ours.
-    private func work(_ uninstaller: Uninstaller) throws(InstallError) -> [String] {
+    private func work(settings: InstallSettings) throws(InstallError) -> [String] {
+        let uninstaller = Uninstaller(settings)
         if !verify {
             let lock = try WriterLock.hold(runDirectory: settings.entry.runDirectory)
             for line in try uninstaller.run(removesBinary: removeBinary).changed { print(line) }
+            // Its descriptor is the lock.
             _ = consume lock
         }
         return try uninstaller.remains(includingBinary: removeBinary)
     }
 
-    private var settings: InstallSettings {
-        let variables = [
-            "MOUNTED_CNI_NET_DIR", "CNI_AGENT_RUN_DIR", "CNI_CONF_NAME", "ISTIO_OWNED_CNI_CONFIG_FILENAME",
-            "ISTIO_OWNED_CNI_CONF_FILENAME",
-        ]
-        let environment = OwnProcess.environment(variables)
-        var settings = InstallSettings()
-        if let directory = mountedCniNetDir ?? environment["MOUNTED_CNI_NET_DIR"] {
-            settings.configurationDirectory = directory
-        }
-        if let directory = cniBinDir { settings.binaryDirectory = directory }
-        if let directory = agent.cniAgentRunDir ?? environment["CNI_AGENT_RUN_DIR"] {
-            settings.entry.runDirectory = directory
-        }
-        settings.configurationName = environment["CNI_CONF_NAME"] ?? ""
-        let owned = environment["ISTIO_OWNED_CNI_CONFIG_FILENAME"] ?? environment["ISTIO_OWNED_CNI_CONF_FILENAME"]
-        if let owned, !owned.isEmpty { settings.ownedName = owned }
-        return settings
+    /// The agent's own settings; those about pods do not matter, and a node without an agent has none.
+    private func readConfiguration() throws -> AgentConfiguration {
+        var arguments = agent.flags.arguments
+        arguments[.podSource] = "directory:/"
+        arguments[.repairs] = "false"
+        return try AgentConfiguration(arguments: arguments, environment: try ProcessEnvironment.all())
     }
 }

@@ -43,14 +43,20 @@ struct RunningAgent {
         isReadable: Bool = true,
         _ body: () async throws -> Void
     ) async throws {
+        let source = isReadable ? podDirectory.path(percentEncoded: false) : "/does/not/exist"
         var settings = NodeAgent.Settings(
-            runDirectory: runDirectory,
-            podSource: .directory(isReadable ? podDirectory.path(percentEncoded: false) : "/does/not/exist"),
+            configuration: try AgentConfiguration(
+                arguments: [
+                    .podSource: "directory:\(source)", .agentRunDirectory: runDirectory, .skipsInstallation: "true",
+                    .repairs: "false",
+                ],
+                environment: [:]
+            ),
             backend: BackendChoice(.nftables, "of the test"),
             version: "1.2.3"
         )
         settings.limits = limits
-        let group = try NodeAgent(settings).makeServiceGroup(signals: [])
+        let group = try NodeAgent(settings).makeServiceGroup()
         let agent = Task { try await group.run() }
         do {
             try await eventually("the agent listens") { FileManager.default.fileExists(atPath: pluginSocket) }

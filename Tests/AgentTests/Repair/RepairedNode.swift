@@ -28,7 +28,7 @@ final class RepairedNode {
     ) throws {
         ownsShown = shown == nil
         self.shown = try shown ?? ShownProcesses()
-        status = AgentStatus(backend: BackendChoice(backend, "of the test"), version: "1.2.3")
+        status = AgentStatus(backend: BackendChoice(backend, "of the test"), version: "1.2.3", readiness: Readiness([]))
         status.writes = true
         service = RepairService(
             pods: pods,
