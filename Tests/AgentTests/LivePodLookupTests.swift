@@ -6,9 +6,13 @@ import Redirect
 import Testing
 
 @Suite struct LivePodLookupTests {
-    static func run(_ body: (ScriptedServer, LivePodLookup) async throws -> Void) async throws {
+    /// Runs a look-up on a scripted API server, which has long for an answer on a machine that runs many tests.
+    static func run(
+        requestLimit: Duration = .seconds(60),
+        _ body: (ScriptedServer, LivePodLookup) async throws -> Void
+    ) async throws {
         try await ScriptedServer.runWithClient { server, client in
-            try await body(server, LivePodLookup(client: client, node: "node-1"))
+            try await body(server, LivePodLookup(client: client, node: "node-1", requestLimit: requestLimit))
         }
     }
 
@@ -67,7 +71,7 @@ import Testing
     }
 
     @Test func `who asks for the same pod waits for the same answer`() async throws {
-        try await Self.run { server, lookup in
+        try await Self.run(requestLimit: .seconds(2)) { server, lookup in
             server.script([.hang])
             let first = Task { try await lookup.pod(namespace: "shop", name: "cart") }
             try await eventually("a request") { server.requests.count == 1 }
@@ -82,7 +86,7 @@ import Testing
     }
 
     @Test func `four are asked for at once, eight wait, and the next is told at once`() async throws {
-        try await Self.run { server, lookup in
+        try await Self.run(requestLimit: .seconds(2)) { server, lookup in
             server.always(.hang)
             let waiting = (0..<12).map { index in Task { try await lookup.pod(namespace: "shop", name: "p\(index)") } }
             try await eventually("twelve look-ups") { lookup.count == 12 && server.requests.count == 4 }
@@ -100,7 +104,7 @@ import Testing
     }
 
     @Test func `there is room again after a server that hung`() async throws {
-        try await Self.run { server, lookup in
+        try await Self.run(requestLimit: .seconds(5)) { server, lookup in
             server.put(TestPod.object("cart"))
             server.script(Array(repeating: .hang, count: 4), containing: "/pods/p")
             let hanging = (0..<4).map { index in Task { try await lookup.pod(namespace: "shop", name: "p\(index)") } }

@@ -20,6 +20,7 @@ package final class LivePodLookup: Sendable {
     private let client: KubernetesClient
     private let node: String
     private let annotations: Set<String>
+    private let requestLimit: Duration
     private let state = Mutex(State())
 
     private struct Key: Hashable {
@@ -37,9 +38,15 @@ package final class LivePodLookup: Sendable {
     }
 
     /// Makes a look-up for the pods of one node.
-    package init(client: KubernetesClient, node: String, keeping annotations: Set<String> = []) {
+    package init(
+        client: KubernetesClient,
+        node: String,
+        keeping annotations: Set<String> = [],
+        requestLimit: Duration = LivePodLookup.requestLimit
+    ) {
         self.client = client
         self.node = node
+        self.requestLimit = requestLimit
         self.annotations = annotations
     }
 
@@ -83,7 +90,7 @@ package final class LivePodLookup: Sendable {
         let pod = "\(key.namespace)/\(key.name)"
         let object: JSONValue
         do throws(APIError) {
-            object = try await client.get(path, within: Self.requestLimit)
+            object = try await client.get(path, within: requestLimit)
         } catch {
             guard error.status?.code != 404 else { return nil }
             throw AddRefusal(.notReady, "pod \(pod): \(error.description)")

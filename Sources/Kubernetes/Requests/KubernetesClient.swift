@@ -172,17 +172,9 @@ package final class KubernetesClient: Sendable {
         _ body: @escaping @Sendable () async throws -> Value
     ) async throws(APIError) -> Value {
         do {
-            let value = try await withTimeLimit(limit, body)
-            connection.succeeded()
-            return value
+            return try await withTimeLimit(limit, body)
         } catch {
-            let problem = APIError.Problem(error)
-            switch problem {
-            case .unreachable, .timedOut: connection.failed()
-            case .status, .unreadable: connection.succeeded()
-            case .unconfigured, .cancelled: break
-            }
-            throw (error as? APIError) ?? APIError(call.text, problem)
+            throw (error as? APIError) ?? APIError(call.text, APIError.Problem(error))
         }
     }
 
@@ -206,8 +198,7 @@ package final class KubernetesClient: Sendable {
             request.body = .bytes(body)
         }
         if connection.server.scheme == .https { request.tlsConfiguration = try account.tlsConfiguration() }
-        // The caller's limit ends it sooner.
-        return try await connection.client().execute(request, deadline: .distantFuture)
+        return try await connection.execute(request)
     }
 
     private static func refusal(_ response: HTTPClientResponse) async -> APIStatus {
@@ -261,7 +252,7 @@ extension APIError.Problem {
         case let error as TimeLimitReached: self = .timedOut(after: error.limit)
         case is CancellationError: self = .cancelled
         case let error as HTTPClientError where error == .cancelled:
-            self = Task.isCancelled ? .cancelled : .unreachable("the server has another address now")
+            self = Task.isCancelled ? .cancelled : .unreachable("the connection was given up for another address")
         default: self = .unreachable("\(error)")
         }
     }

@@ -21,14 +21,17 @@ final class ServerConnection: Sendable {
     private let state: Mutex<State>
 
     private struct State {
-        var client: HTTPClient?
-        /// What the host's name was resolved to; nil for a host that is an address.
+        /// By what the host's name was resolved to; by "" for a host that is an address.
+        var clients: [String: HTTPClient] = [:]
         var address: String?
-        /// Connections that failed since the last that did not: the next address is tried.
+
+        /// Attempts that failed since the last that did not: the next address of a name is tried.
         var failures = 0
-        var isStale = true
         var isShutDown = false
     }
+
+    /// The most addresses of one name that are kept; beyond it requests to the others are cut, and sent again.
+    private static let mostAddresses = 8
 
     init(server: ServerAddress, resolver: NameResolver) {
         self.server = server
@@ -36,67 +39,70 @@ final class ServerConnection: Sendable {
         state = Mutex(State())
     }
 
-    /// The client to send a request with.
+    /// Sends a request, and returns when its answer begins.
+    func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
+        let client = try await client()
+        do {
+            // The caller's own limit ends it sooner.
+            let response = try await client.execute(request, deadline: .distantFuture)
+            state.withLock { state in state.failures = 0 }
+            return response
+        } catch {
+            if !Task.isCancelled { state.withLock { state in state.failures += 1 } }
+            throw error
+        }
+    }
+
+    /// The client for the server's address.
     ///
-    /// A name is resolved at first and after a connection has failed, since a client keeps the address for its life.
-    func client() async throws -> HTTPClient {
-        guard server.isName else { return try adopt(nil) }
-        let (known, isStale, failures) = state.withLock { state in (state.address, state.isStale, state.failures) }
-        if let known, !isStale { return try adopt(known) }
+    /// A name is resolved at first and after a request has failed, since a client keeps the address for its life.
+    private func client() async throws -> HTTPClient {
+        guard server.isName else { return try client(for: "") }
+        let (known, failures) = state.withLock { state in (state.address, state.failures) }
+        if let known, failures == 0 { return try client(for: known) }
         let addresses: [String]
         do throws(NameError) {
             addresses = try await resolver.addresses(of: server.host)
         } catch {
             // The name servers may be away, and the server may be back where it was.
             guard let known else { throw error }
-            return try adopt(known)
+            return try client(for: known)
         }
-        return try adopt(addresses[failures % addresses.count])
+        return try client(for: addresses[failures % addresses.count])
     }
 
-    /// A connection could not be made, or was cut.
-    func failed() {
-        state.withLock { state in
-            state.isStale = true
-            state.failures += 1
+    private func client(for address: String) throws -> HTTPClient {
+        let (client, surplus) = try state.withLock { state throws(CancellationError) in
+            guard !state.isShutDown else { throw CancellationError() }
+            state.address = address
+            if let client = state.clients[address] { return (client, [HTTPClient]()) }
+            let client = makeClient(address)
+            let surplus = state.clients.count < Self.mostAddresses ? [] : Array(state.clients.values)
+            if !surplus.isEmpty { state.clients = [:] }
+            state.clients[address] = client
+            return (client, surplus)
         }
-    }
-
-    func succeeded() {
-        state.withLock { state in state.failures = 0 }
+        // Not this request's to wait for.
+        if !surplus.isEmpty { Task { await Self.shutDown(surplus) } }
+        return client
     }
 
     /// Ends all requests, and sends no more.
     func shutDown() async {
-        let client = state.withLock { state in
+        let clients = state.withLock { state in
             state.isShutDown = true
-            return state.client.take()
+            defer { state.clients = [:] }
+            return Array(state.clients.values)
         }
-        await Self.shutDown(client)
+        await Self.shutDown(clients)
     }
 
-    /// The client for an address; one for another address ends with its requests, which are sent again.
-    private func adopt(_ address: String?) throws -> HTTPClient {
-        let (client, old) = try state.withLock { state throws(CancellationError) in
-            guard !state.isShutDown else { throw CancellationError() }
-            state.isStale = false
-            if let client = state.client, state.address == address { return (client, HTTPClient?.none) }
-            let old = state.client
-            let client = makeClient(address)
-            state.client = client
-            state.address = address
-            return (client, old)
-        }
-        if let old { Task { await Self.shutDown(old) } }
-        return client
+    private static func shutDown(_ clients: [HTTPClient]) async {
+        // The only error is that a client was shut down before.
+        for client in clients { try? await client.shutdown() }
     }
 
-    private static func shutDown(_ client: HTTPClient?) async {
-        // Its only error is that a client was shut down before.
-        try? await client?.shutdown()
-    }
-
-    private func makeClient(_ address: String?) -> HTTPClient {
+    private func makeClient(_ address: String) -> HTTPClient {
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only
         // A server that sends the agent elsewhere would get its token there.
@@ -107,7 +113,7 @@ final class ServerConnection: Sendable {
         // Who asked decides about another attempt, and when.
         configuration.connectionPool.retryConnectionEstablishment = false
         // The static executable has no getaddrinfo. TLS still asks for the name and checks it.
-        if let address { configuration.dnsOverride = [server.host: address] }
+        if !address.isEmpty { configuration.dnsOverride = [server.host: address] }
         configuration.http1_1ConnectionDebugInitializer = Self.watchOver
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
