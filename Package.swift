@@ -238,10 +238,9 @@ let package = Package(
         .testTarget(
             name: "KubernetesTests",
             dependencies: [
-                "CNIProtocol", "HTTPTestSupport", "Kubernetes", "LinuxKernel", "TestSupport",
+                "CNIProtocol", "HTTPTestSupport", "Kubernetes", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings

@@ -1,4 +1,3 @@
-import TestSupport
 import Testing
 
 @testable import Kubernetes
@@ -103,21 +102,5 @@ import Testing
         let bytes = Self.header(1) + Self.record([0xC0, 29], type: 1, [10, 0, 0, 1])
 
         #expect(throws: DNSError("a name does not end")) { try DNSAnswer(bytes, to: Self.question()) }
-    }
-
-    @Test func `damaged answers are read or refused`() throws {
-        let question = try Self.question()
-        let good = [
-            Self.header(2) + Self.record(Self.pointer, type: 1, [10, 0, 0, 1])
-                + Self.record(Self.name, type: 1, [10, 0, 0, 2]),
-            Self.header(2, flags: [0x83, 0x80]) + Self.record(Self.pointer, type: 5, [1, 0x62, 0xC0, 16])
-                + Self.record([1, 0x62] + Self.name.dropFirst(4), type: 1, [10, 0, 0, 3]),
-        ]
-        var inputs = Mutations(of: good, seed: 14)
-        var accepted = 0
-
-        for _ in 0..<Fuzzing.executions where (try? DNSAnswer(inputs.next(), to: question)) != nil { accepted += 1 }
-
-        #expect((Fuzzing.executions / 100..<Fuzzing.executions).contains(accepted))
     }
 }

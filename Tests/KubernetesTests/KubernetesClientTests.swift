@@ -218,6 +218,32 @@ import Testing
         }
     }
 
+    @Test func `a watch that outlasts its time is over`() async throws {
+        try await ScriptedServer.runWithClient(limits: Self.impatient) { server, client in
+            let error = await #expect(throws: APIError.self) {
+                try await client.watch(.pods(onNode: "n"), from: "1", seconds: 0) {
+                } event: { _ in
+                }
+            }
+
+            #expect(error?.problem == .timedOut(after: .milliseconds(300)))
+        }
+    }
+
+    @Test func `a watch that ends in the middle of a line was cut`() async throws {
+        try await ScriptedServer.runWithClient { server, client in
+            server.script([.body(Array(#"{"type":"BOOKMARK""#.utf8))])
+
+            let error = await #expect(throws: APIError.self) {
+                try await client.watch(.pods(onNode: "n"), from: "1", seconds: 300) {
+                } event: { _ in
+                }
+            }
+
+            #expect(error?.problem == .unreadable("the watch ends in the middle of a line"))
+        }
+    }
+
     @Test func `lists follow the pages of a server`() async throws {
         try await ScriptedServer.runWithClient { server, client in
             let page = { (items: String, token: String) in

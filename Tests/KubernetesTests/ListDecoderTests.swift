@@ -1,6 +1,4 @@
-import CNIProtocol
 import Kubernetes
-import TestSupport
 import Testing
 
 @Suite struct ListDecoderTests {
@@ -101,45 +99,5 @@ import Testing
         _ = try decoder.append([UInt8](repeating: 0x20, count: 100))
 
         #expect(throws: StreamError("the list has more than 100 bytes")) { try decoder.append([0x20]) }
-    }
-
-    @Test func `damaged lists give the same items as a JSON reader, or an error`() {
-        var inputs = Mutations(of: [Self.list], words: ["\"items\":", "\"metadata\":"], seed: 11)
-        var generator = SeededGenerator(seed: 12)
-        var accepted = 0
-
-        for _ in 0..<Fuzzing.executions {
-            let bytes = inputs.next()
-            guard let items = Self.decode(bytes, &generator) else { continue }
-            // What the reader refuses is refused item by item.
-            guard let document = try? JSONValue(parsing: bytes), let members = document.members else { continue }
-            guard members.filter({ member in member.name == "items" }).count < 2 else { continue }
-            accepted += 1
-            let expected = document["items"]?.array ?? []
-            if items.compactMap({ item in try? JSONValue(parsing: item) }) != expected {
-                Issue.record("\(String(decoding: bytes, as: UTF8.self))")
-            }
-        }
-
-        // Damage must neither be overlooked nor be total, else this tests little.
-        #expect((Fuzzing.executions / 100..<Fuzzing.executions).contains(accepted))
-    }
-
-    /// The items, or nil where it is no list, cut into random chunks.
-    private static func decode(_ bytes: [UInt8], _ generator: inout SeededGenerator) -> [[UInt8]]? {
-        var decoder = ListDecoder()
-        var items: [[UInt8]] = []
-        var start = 0
-        do throws(StreamError) {
-            while start < bytes.count {
-                let end = Int.random(in: (start + 1)...bytes.count, using: &generator)
-                items += try decoder.append(Array(bytes[start..<end]))
-                start = end
-            }
-            _ = try decoder.finish()
-            return items
-        } catch {
-            return nil
-        }
     }
 }

@@ -44,7 +44,7 @@ package struct ClusterEvent: Equatable, Sendable {
     /// A sentence for people.
     package var message: String
 
-    /// What the API server takes of a message, in characters (`validateEventSeries` and its kin).
+    /// What the API server takes of a message, in characters (`NoteLengthLimit`).
     private static let longestMessageCharacters = 1_024
 
     package init(_ severity: Severity, about subject: Subject, reason: String, message: String) {
