@@ -258,6 +258,20 @@ import Testing
         #expect(left.contains("cni1"))
     }
 
+    @Test func `an owned file out of which others took the entry goes all the same`() {
+        let settings = Self.settings { $0.ownsConfiguration = true }
+        let state = Self.state(["10-a.conflist": Sample.list])
+        var installed = Self.after(InstallPlan(settings, state).steps, state)
+        installed.files = ConfigurationFiles(
+            installed.files.files.map { file in
+                let bytes = file.json?.removingEntries() ?? file.bytes
+                return ConfigurationFile(name: file.name, bytes: bytes, mode: file.mode)
+            }
+        )
+
+        #expect(Self.after(UninstallPlan(settings, installed).steps, installed).files == state.files)
+    }
+
     @Test func `the entry is what the plugin reads`() throws {
         var entry = PluginEntry()
         entry.nodeName = "n1"

@@ -180,7 +180,7 @@ import Testing
         node.cleanUp()
     }
 
-    @Test(arguments: ["", "custom.conf"])
+    @Test(arguments: ["", "custom.conf", "custom.conflist"])
     func `an entry that stands alone is upstream's, with the keys of this project`(name: String) async throws {
         var node = try Self.node(["10-calico.conflist": "calico.conflist"])
         node.settings.isChained = false

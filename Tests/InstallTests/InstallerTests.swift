@@ -154,8 +154,9 @@ import Testing
     @Test func `an agent that does not write leaves everything, and takes over`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
         let isWriter = Atomic(false)
+        let writes: @Sendable () -> Bool = { isWriter.load(ordering: .acquiring) }
 
-        try await node.run(writes: { isWriter.load(ordering: .acquiring) }) { state in
+        try await node.run(writes: writes) { state in
             try await eventually("stands by") { state.report.isReady }
             #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
 
@@ -167,8 +168,9 @@ import Testing
     @Test func `another program that rewrites the file is healed five times, then slowly, and named`() async throws {
         let node = try NodeDirectory(texts: ["05-cilium.conflist": Sample.list])
         let quarrels = Mutex<[Quarrel]>([])
+        let note: @Sendable (Quarrel) -> Void = { quarrel in quarrels.withLock { $0.append(quarrel) } }
 
-        try await node.run(onQuarrel: { quarrel in quarrels.withLock { $0.append(quarrel) } }) { state in
+        try await node.run(onQuarrel: note) { state in
             try await eventually("installed") { state.report.isReady }
             for _ in 0..<4 {
                 try node.write(Sample.list, to: "05-cilium.conflist")
@@ -186,6 +188,16 @@ import Testing
         let told = quarrels.withLock { $0 }
         #expect(told.map(\.file) == [node.path("net.d/05-cilium.conflist")])
         #expect(told.first?.advice.contains("cni.exclusive=false") == true)
+    }
+
+    @Test func `an image without the plugin is named`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        try File.remove(node.settings.binarySource)
+
+        try await node.run { state in
+            try await eventually("says so") { state.report.reasons.first?.contains("image") == true }
+            #expect(try node.text("10-a.conflist") == Sample.list)
+        }
     }
 
     @Test func `what another program has just written is not lost`() async throws {

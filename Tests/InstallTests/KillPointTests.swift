@@ -78,6 +78,27 @@ import Testing
         }
     }
 
+    @Test func `a plugin that cannot be replaced keeps its token and gets the entry, and is not ready`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        defer { node.cleanUp() }
+        try File.replace(node.settings.binaryTarget, with: Array("older".utf8), mode: 0o755)
+        try File.replace(node.settings.upstreamKubeconfig, with: Array("token".utf8), mode: 0o600)
+
+        let outcome = try await Products.faults(
+            below: node.path("bin"),
+            at: 1,
+            "30+",
+            ["install", node.root.path(percentEncoded: false), "chained"]
+        )
+
+        let reason = String(decoding: outcome.standardError, as: UTF8.self)
+        #expect(outcome.ending == .exit(3))
+        #expect(reason.contains("cniBinDir"))
+        #expect(try node.types("10-a.conflist")?.last == "istio-cni")
+        #expect(try FileStatus.of(node.settings.upstreamKubeconfig) != nil)
+        #expect(try node.plugin() == Array("older".utf8))
+    }
+
     /// Two at a time: the processes do the work, and the machine may have two processors.
     private static func inParallel(
         _ points: ClosedRange<Int>,
@@ -163,19 +184,12 @@ private struct Run: Sendable {
     }
 
     private func launch(on node: NodeDirectory, at point: Int, _ fault: String?) async throws -> ChildProcess.Outcome {
-        let arguments =
-            [node.root.path(percentEncoded: false), "\(point)"] + (fault.map { [$0] } ?? [])
-            + ["--", Products.path("InstallOnce"), phase.command, node.root.path(percentEncoded: false), situation.way]
-        return try await onThread {
-            try ChildProcess(
-                Products.path("FileFaults"),
-                arguments,
-                environment: ["PATH=/usr/bin:/bin"],
-                standardInput: [],
-                deadlineMilliseconds: 60_000,
-                outputByteLimit: 1_024 * 1_024
-            ).run()
-        }
+        try await Products.faults(
+            below: node.root.path(percentEncoded: false),
+            at: point,
+            fault,
+            [phase.command, node.root.path(percentEncoded: false), situation.way]
+        )
     }
 
     /// What a runtime finds now, and what the next process makes of it.
@@ -219,7 +233,25 @@ private struct Run: Sendable {
 
 /// Programs that are built beside the tests.
 private enum Products {
-    static func path(_ name: String) -> String {
+    /// Runs `InstallOnce` with a fault at an operation below a directory.
+    static func faults(
+        below directory: String,
+        at point: Int,
+        _ fault: String?,
+        _ arguments: [String]
+    ) async throws -> ChildProcess.Outcome {
+        let words = [directory, "\(point)"] + (fault.map { [$0] } ?? []) + ["--", path("InstallOnce")] + arguments
+        return try await onThread {
+            try ChildProcess(
+                path("FileFaults"),
+                words,
+                environment: ["PATH=/usr/bin:/bin"],
+                deadlineMilliseconds: 60_000
+            ).run()
+        }
+    }
+
+    private static func path(_ name: String) -> String {
         URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: name).path(percentEncoded: false)
     }

@@ -23,7 +23,7 @@ import Testing
         let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
         let command = ChildProcess(
             program.appending(path: "install-cni").path(percentEncoded: false),
-            ["uninstall", "--mounted-cni-net-dir", path("net.d"), "--cni-bin-dir", path("bin")]
+            ["uninstall", "--mounted-cni-net-dir", path("net.d"), "--mounted-cni-bin-dir", path("bin")]
                 + ["--cni-agent-run-dir", path("run")] + arguments,
             deadlineMilliseconds: 60_000
         )
@@ -31,7 +31,7 @@ import Testing
             Thread.detachNewThread { continuation.resume(with: Result { try command.run() }) }
         }
         guard case .exit(let status) = outcome.ending else { return (-1, "") }
-        return (status, String(decoding: outcome.standardOutput, as: UTF8.self))
+        return (status, String(decoding: outcome.standardOutput + outcome.standardError, as: UTF8.self))
     }
 
     private func cleanUp() { try? FileManager.default.removeItem(at: root) }  // Under /tmp, which is cleared anyway.

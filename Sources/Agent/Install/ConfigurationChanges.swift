@@ -22,8 +22,8 @@ struct Changes {
     mutating func retire(_ name: String, _ files: ConfigurationFiles) {
         let original = journal.original(by: name, isSameName: true)
         defer { journal.forget(by: name) }
-        // Without an entry of ours it has become someone else's.
-        guard let file = files[name], file.holdsEntry else { return }
+        // Without an entry, and unlike any other file, it has become someone else's.
+        guard let file = files[name], file.holdsEntry || isMadeCopy(file, files) else { return }
         if let original {
             steps.append(.write(name: name, bytes: original.bytes, mode: original.mode))
         } else {
@@ -31,11 +31,18 @@ struct Changes {
         }
     }
 
+    /// Whether it is our copy of another file, out of which somebody has taken the entry.
+    private func isMadeCopy(_ file: ConfigurationFile, _ files: ConfigurationFiles) -> Bool {
+        journal.made.contains(file.name)
+            && files.files.contains { other in
+                other.name != file.name && other.json?.otherTypes == file.json?.otherTypes
+            }
+    }
+
     /// Takes our entry out of a list; one that we made out of a single plugin becomes that again.
     mutating func release(_ file: ConfigurationFile, _ files: ConfigurationFiles) {
         defer { journal.forget(by: file.name) }
-        let text = file.text ?? file.asNamedList
-        let bytes = text?.removingEntries() ?? file.bytes
+        let bytes = file.json?.removingEntries() ?? file.bytes
         if let original = journal.original(by: file.name, isSameName: false), isStillAsMade(bytes, of: original) {
             // Where its owner has written it again, that one counts.
             if files[original.name] == nil {
@@ -83,7 +90,7 @@ enum OwnFiles {
             if isCopy(name, files) { names.insert(name) }
         }
         for name in [settings.standaloneName, InstallSettings.defaultStandaloneName]
-        where files[name]?.text?.isStandaloneEntry == true {
+        where files[name]?.json?.isStandaloneEntry == true {
             names.insert(name)
         }
         return names

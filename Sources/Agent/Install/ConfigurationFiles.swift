@@ -9,6 +9,9 @@ package struct ConfigurationFile: Equatable, Sendable {
     /// What a runtime makes of it.
     package let content: Content
 
+    /// Its JSON, be it of use to a runtime or not; nil where it is none.
+    let json: ConfigurationText?
+
     /// What the file was when it was read, to see that nobody has written since; nil in tests of pure parts.
     package let status: FileStatus?
 
@@ -30,7 +33,14 @@ package struct ConfigurationFile: Equatable, Sendable {
         self.bytes = bytes
         self.mode = mode
         self.status = status
-        content = Self.content(of: bytes, isList: name.hasSuffix(".conflist"))
+        do throws(ConfigurationProblem) {
+            let text = try ConfigurationText(bytes)
+            json = text
+            content = Self.content(of: text, isList: name.hasSuffix(".conflist"))
+        } catch {
+            json = nil
+            content = .unusable(error)
+        }
     }
 
     /// A file that is not even read.
@@ -39,21 +49,13 @@ package struct ConfigurationFile: Equatable, Sendable {
         bytes = []
         mode = 0
         status = nil
+        json = nil
         content = .unusable(problem)
     }
 
-    private static func content(of bytes: [UInt8], isList: Bool) -> Content {
-        do throws(ConfigurationProblem) {
-            let text = try ConfigurationText(bytes)
-            if isList {
-                if let problem = text.problemAsList { throw problem }
-                return .list(text)
-            }
-            if let problem = text.problemAsSingle { throw problem }
-            return .single(text)
-        } catch {
-            return .unusable(error)
-        }
+    private static func content(of text: ConfigurationText, isList: Bool) -> Content {
+        if let problem = isList ? text.problemAsList : text.problemAsSingle { return .unusable(problem) }
+        return isList ? .list(text) : .single(text)
     }
 
     /// Whether runtimes look at a file of this name at all.
@@ -70,8 +72,8 @@ package struct ConfigurationFile: Equatable, Sendable {
 
     /// Whether an entry of ours is in it, or it is one.
     var holdsEntry: Bool {
-        guard let text else { return false }
-        return text.isStandaloneEntry || !text.entryIndices.isEmpty
+        guard let json else { return false }
+        return json.isStandaloneEntry || !json.entryIndices.isEmpty
     }
 
     /// The name under which a list of this file is written.
@@ -83,13 +85,7 @@ package struct ConfigurationFile: Equatable, Sendable {
     }
 
     /// The same file, read as a list whatever its name: a user may name such a one.
-    var asNamedList: ConfigurationText? {
-        guard let text = try? ConfigurationText(bytes), text.problemAsList == nil else {
-            // Why not has been said of it as what its name promises.
-            return nil
-        }
-        return text
-    }
+    var asNamedList: ConfigurationText? { json?.problemAsList == nil ? json : nil }
 }
 
 /// What a runtime's configuration directory holds, in the order in which runtimes take it: byte by byte.
@@ -113,11 +109,8 @@ package struct ConfigurationFiles: Equatable, Sendable {
         case missing(String)
     }
 
-    /// The primary's file.
-    ///
-    /// - Parameters:
-    ///   - name: what the user named; "" takes the first that a runtime would load.
-    ///   - ours: files that are wholly ours.
+    /// The primary's file: the one that the user named, or with "" the first that a runtime would load and that is
+    /// not wholly ours.
     func primary(named name: String, besides ours: Set<String>) -> Primary {
         guard !name.isEmpty else { return detectedPrimary(besides: ours) }
         guard let file = self[name] ?? sibling(of: name) else {

@@ -16,9 +16,9 @@ package struct HealPace: Equatable, Sendable {
     /// Whether another program and this one take turns.
     package func isQuarrel(at now: Int) -> Bool { recent(at: now).count >= Self.mostAtOnce }
 
-    /// How long to wait before putting the configuration back; 0 means at once.
+    /// How many milliseconds to wait before putting the configuration back; 0 means at once.
     ///
-    /// - Parameter now: milliseconds of a clock that never goes back.
+    /// Times are milliseconds of a clock that never goes back.
     package func pause(at now: Int) -> Int {
         guard isQuarrel(at: now), let last = times.last else { return 0 }
         return max(0, last + Self.slowPauseMilliseconds - now)

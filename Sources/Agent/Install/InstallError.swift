@@ -5,6 +5,9 @@ package enum InstallError: Error, Equatable, CustomStringConvertible {
     /// A flag whose value cannot be the name of a file.
     case badName(flag: String, name: String, problem: String)
 
+    /// The agent's own image lacks the plugin.
+    case noPlugin(String)
+
     /// The kernel refused something that concerns the binary.
     case binary(KernelError)
 
@@ -20,6 +23,8 @@ package enum InstallError: Error, Equatable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .badName(let flag, let name, let problem): "--\(flag) is '\(name)': it \(problem)"
+        case .noPlugin(let path):
+            "the agent's image has no plugin at \(path): correct the image or --cni-bin-source-dir"
         case .binary(let error): error.description + Self.remedy(error.errno, directory: "cniBinDir")
         case .configuration(let error): error.description + Self.remedy(error.errno, directory: "cniConfDir")
         case .changedMeanwhile(let file): "\(file) was written by another program just now; it is read again"

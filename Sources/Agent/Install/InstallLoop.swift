@@ -66,21 +66,37 @@ struct InstallLoop: Sendable {
     private mutating func pass() throws(InstallError) -> Next {
         let state = try files.state()
         let plan = InstallPlan(settings, state)
+        report.skips(plan.skipped)
         let now = Clock.monotonicMilliseconds()
         let isRewrite = plan.steps.contains { step in step.changesConfiguration }
         let pause = isRewrite ? pace.pause(at: now) : 0
         if isRewrite && pace.isQuarrel(at: now) { report.quarrel(plan, state, settings, now: now, pauses) }
-        for step in plan.steps where pause == 0 || step == .installBinary {
-            try files.take(step, of: state)
-            report.taken(step)
-        }
+        let failure = try take(plan.steps.filter { step in pause == 0 || step == .installBinary }, of: state)
         guard pause == 0 else {
             report.notReady("another program keeps rewriting \(plan.file ?? "the configuration"); it is put back soon")
             return .changeOrMilliseconds(pause)
         }
         if isRewrite { pace.note(at: now) }
+        if let failure { throw failure }
         report.stands(plan)
         return .changeOrMilliseconds(pauses.auditMilliseconds)
+    }
+
+    /// Takes steps, and returns why the plugin could not be replaced where an older one is there.
+    ///
+    /// With the older one the entry is still better in place than not; the token that it may need stays.
+    private func take(_ steps: [InstallStep], of state: InstalledState) throws(InstallError) -> InstallError? {
+        var failure: InstallError?
+        for step in steps where failure == nil || step != .removeKubeconfig {
+            do throws(InstallError) {
+                try files.take(step, of: state)
+                report.taken(step)
+            } catch {
+                guard step == .installBinary, files.hasAnyBinary else { throw error }
+                failure = error
+            }
+        }
+        return failure
     }
 
     private mutating func afterFailure(_ error: InstallError) -> Next {

@@ -60,6 +60,9 @@ package struct InstallPlan: Equatable, Sendable {
     /// What works, and will not keep pods redirected.
     package private(set) var warnings: [String] = []
 
+    /// Files that a runtime passes over, and why.
+    package private(set) var skipped: [String] = []
+
     /// The file in which our entry is in force.
     package private(set) var file: String?
 
@@ -82,6 +85,9 @@ package struct InstallPlan: Equatable, Sendable {
             return
         }
         if !state.hasCurrentBinary { steps.append(.installBinary) }
+        for file in files.files {
+            if case .unusable(let problem) = file.content { skipped.append("\(file.name): \(problem.description)") }
+        }
         if settings.isChained {
             planChained()
         } else {
@@ -180,7 +186,7 @@ package struct InstallPlan: Equatable, Sendable {
         for other in OwnFiles.names(settings, files, journal).sorted() where other != name {
             changes.retire(other, files)
         }
-        for other in files.files where other.name != name && other.text?.entryIndices.isEmpty == false {
+        for other in files.files where other.name != name && other.json?.entryIndices.isEmpty == false {
             if !OwnFiles.names(settings, files, journal).contains(other.name) { changes.release(other, files) }
         }
         finish(changes)

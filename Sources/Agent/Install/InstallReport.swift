@@ -11,6 +11,7 @@ final class InstallReport: Sendable {
     private let ready = Gauge(label: "istio_cni_install_ready")
     private let rewrites = Counter(label: "istio_cni_config_rewrites_total")
     private let lastQuarrel = Mutex<Int?>(nil)
+    private let lastSkipped = Mutex<[String]>([])
 
     init(state: InstallState, onQuarrel: @escaping @Sendable (Quarrel) -> Void) {
         self.state = state
@@ -33,6 +34,18 @@ final class InstallReport: Sendable {
         case .remove(let name): logger.info("configuration removed", metadata: ["file": "\(name)"])
         case .removeKubeconfig: logger.info("kubeconfig of upstream removed: the plugin holds no token")
         case .writeJournal, .removeJournal, .removeBinary: break
+        }
+    }
+
+    /// Names the files that a runtime cannot load, when they change.
+    func skips(_ files: [String]) {
+        let news = lastSkipped.withLock { last in
+            let news = files.filter { file in !last.contains(file) }
+            last = files
+            return news
+        }
+        for file in news {
+            logger.warning("configuration that no runtime loads is passed over", metadata: ["file": "\(file)"])
         }
     }
 

@@ -12,10 +12,9 @@ package struct Installer: Service {
     private let writes: @Sendable () -> Bool
     private let onQuarrel: @Sendable (Quarrel) -> Void
 
-    /// - Parameters:
-    ///   - state: where it tells how it stands.
-    ///   - writes: whether this agent is the one of its node that writes (decision 19).
-    ///   - onQuarrel: called at most once a minute while another program rewrites the configuration.
+    /// It tells `state` how it stands, acts only while `writes` says that this agent is the one of its node that
+    /// writes (decision 19), and calls `onQuarrel` at most once a minute while another program rewrites the
+    /// configuration.
     package init(
         _ settings: InstallSettings,
         pauses: InstallPauses = InstallPauses(),

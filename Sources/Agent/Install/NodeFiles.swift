@@ -26,17 +26,15 @@ struct NodeFiles: Sendable {
 
     /// What is on the node now.
     mutating func state() throws(InstallError) -> InstalledState {
-        let files = try configurationFiles()
+        guard let source = try binaryStatus(settings.binarySource) else { throw .noPlugin(settings.binarySource) }
+        let target = try binaryStatus(settings.binaryTarget)
+        var state = try uninstallState()
         do throws(KernelError) {
-            return InstalledState(
-                files: files,
-                journal: try journal(),
-                hasCurrentBinary: try hasCurrentBinary(),
-                hasKubeconfig: try FileStatus.of(settings.upstreamKubeconfig) != nil
-            )
+            state.hasCurrentBinary = try isCurrent(target, source)
         } catch {
-            throw .configuration(error)
+            throw .binary(error)
         }
+        return state
     }
 
     /// What is on the node now, as far as it concerns what is to go; the image's binary need not be there.
@@ -108,17 +106,26 @@ struct NodeFiles: Sendable {
     }
 
     /// Whether the plugin on the node has the content and the mode of the one in the image.
-    private mutating func hasCurrentBinary() throws(KernelError) -> Bool {
-        guard let source = try FileStatus.of(settings.binarySource) else {
-            throw KernelError("read \(settings.binarySource)", .noSuchEntry)
-        }
-        guard let target = try FileStatus.of(settings.binaryTarget), target.kind == .regular,
-            target.byteCount == source.byteCount, target.mode == source.mode
+    private mutating func isCurrent(_ target: FileStatus?, _ source: FileStatus) throws(KernelError) -> Bool {
+        guard let target, target.kind == .regular, target.byteCount == source.byteCount, target.mode == source.mode
         else { return false }
         guard comparedBinaries != [source, target] else { return true }
         guard try File.haveSameContent(settings.binarySource, settings.binaryTarget) else { return false }
         comparedBinaries = [source, target]
         return true
+    }
+
+    private func binaryStatus(_ path: String) throws(InstallError) -> FileStatus? {
+        do throws(KernelError) { return try FileStatus.of(path) } catch { throw .binary(error) }
+    }
+
+    /// Whether there is a plugin on the node, be it an older one.
+    var hasAnyBinary: Bool {
+        guard let status = try? binaryStatus(settings.binaryTarget) else {
+            // What cannot be looked at cannot be executed.
+            return false
+        }
+        return status.kind == .regular && status.byteCount > 0
     }
 
     // MARK: Writing
@@ -151,10 +158,8 @@ struct NodeFiles: Sendable {
     }
 
     private func installBinary() throws(KernelError) {
-        guard let source = try FileStatus.of(settings.binarySource) else {
-            throw KernelError("read \(settings.binarySource)", .noSuchEntry)
-        }
-        try File.copy(settings.binarySource, to: settings.binaryTarget, mode: source.mode)
+        let source = try FileStatus.of(settings.binarySource)
+        try File.copy(settings.binarySource, to: settings.binaryTarget, mode: source?.mode ?? 0o755)
     }
 
     /// Whether another program has written a file since it was read, so that a step would undo its work.

@@ -8,8 +8,7 @@ package struct UninstallPlan: Equatable, Sendable {
         for name in ours.sorted() { changes.retire(name, state.files) }
         for file in state.files.files where !ours.contains(file.name) {
             let isMade = state.journal.replaced.contains { original in original.by == file.name }
-            let entries = (file.text ?? file.asNamedList)?.entryIndices ?? []
-            if isMade || !entries.isEmpty { changes.release(file, state.files) }
+            if isMade || file.json?.entryIndices.isEmpty == false { changes.release(file, state.files) }
         }
         steps = changes.steps + (state.hasKubeconfig ? [.removeKubeconfig] : [])
     }

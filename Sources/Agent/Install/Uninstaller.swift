@@ -25,10 +25,8 @@ package struct Uninstaller: Sendable {
 
     /// Removes the entry and all files of ours.
     ///
-    /// - Parameters:
-    ///   - removesBinary: whether the binary goes too, once no entry has been there for
-    ///     ``binaryDelaySeconds``; that can take as long.
-    ///   - pause: called once a second while it waits; false gives up, and leaves the binary.
+    /// With `removesBinary` the binary goes too, once no entry has been there for ``binaryDelaySeconds``, which can
+    /// take as long: `pause` is called again and again while it waits, and by false gives up and leaves the binary.
     package func run(
         removesBinary: Bool = false,
         pause: () -> Bool = Self.pauseOneSecond
