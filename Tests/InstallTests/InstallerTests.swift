@@ -190,6 +190,26 @@ import Testing
         #expect(told.first?.advice.contains("cni.exclusive=false") == true)
     }
 
+    @Test func `metrics count installations, failures and what was put right`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        let metrics = MetricsRegistry()
+
+        try await node.run(metrics: metrics) { state in
+            try await eventually("installed") { metrics.text().contains("istio_cni_install_ready 1\n") }
+            #expect(metrics.text().contains("istio_cni_installs_total{result=\"SUCCESS\"} 1\n"))
+            #expect(metrics.text().contains("istio_cni_config_rewrites_total 0\n"))
+
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("counted") { metrics.text().contains("istio_cni_config_rewrites_total 1\n") }
+
+            try File.remove(node.settings.binarySource)
+            try node.write(Sample.list, to: "10-a.conflist")
+            try await eventually("not ready") { metrics.text().contains("istio_cni_install_ready 0\n") }
+            #expect(!metrics.text().contains("istio_cni_installs_total{result=\"COPY_BINARIES_FAILURE\"} 0\n"))
+            #expect(metrics.text().contains("istio_cni_metrics_refused_total 0\n"))
+        }
+    }
+
     @Test func `an image without the plugin is named`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
         try File.remove(node.settings.binarySource)

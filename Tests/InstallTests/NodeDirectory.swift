@@ -84,6 +84,7 @@ struct NodeDirectory: Sendable {
     func run(
         writes: @escaping @Sendable () -> Bool = { true },
         onQuarrel: @escaping @Sendable (Quarrel) -> Void = { _ in },
+        metrics: MetricsRegistry = MetricsRegistry(),
         isKept: Bool = false,
         _ body: (InstallState) async throws -> Void
     ) async throws {
@@ -93,7 +94,14 @@ struct NodeDirectory: Sendable {
         pauses.firstRetryMilliseconds = 20
         pauses.longestRetryMilliseconds = 100
         let state = InstallState()
-        let installer = try Installer(settings, pauses: pauses, state: state, writes: writes, onQuarrel: onQuarrel)
+        let installer = try Installer(
+            settings,
+            pauses: pauses,
+            state: state,
+            metrics: metrics,
+            writes: writes,
+            onQuarrel: onQuarrel
+        )
         let task = Task { try await installer.run() }
         do {
             try await body(state)

@@ -8,14 +8,18 @@ final class InstallReport: Sendable {
     private let state: InstallState
     private let onQuarrel: @Sendable (Quarrel) -> Void
     private let logger = Logger(label: LogScope.agent)
-    private let ready = Gauge(label: "istio_cni_install_ready")
-    private let rewrites = Counter(label: "istio_cni_config_rewrites_total")
+    private let metrics: any MetricsFactory
+    private let ready: Gauge
+    private let rewrites: Counter
     private let lastQuarrel = Mutex<Int?>(nil)
     private let lastSkipped = Mutex<[String]>([])
 
-    init(state: InstallState, onQuarrel: @escaping @Sendable (Quarrel) -> Void) {
+    init(state: InstallState, metrics: any MetricsFactory, onQuarrel: @escaping @Sendable (Quarrel) -> Void) {
         self.state = state
+        self.metrics = metrics
         self.onQuarrel = onQuarrel
+        ready = Gauge(label: AgentMetric.installReady.name, factory: metrics)
+        rewrites = Counter(label: AgentMetric.configurationRewrites.name, factory: metrics)
         ready.record(0)
     }
 
@@ -74,7 +78,10 @@ final class InstallReport: Sendable {
     }
 
     func failed(_ error: InstallError) {
-        if case .binary = error { count("COPY_BINARIES_FAILURE") } else { count("CREATE_CNI_CONFIG_FAILURE") }
+        switch error {
+        case .binary, .noPlugin: count("COPY_BINARIES_FAILURE")
+        case .badName, .configuration, .changedMeanwhile, .agentRuns: count("CREATE_CNI_CONFIG_FAILURE")
+        }
         if state.report.reasons != [error.description] {
             logger.error("plugin cannot be installed; trying again", metadata: ["error": "\(error.description)"])
         }
@@ -120,6 +127,6 @@ final class InstallReport: Sendable {
     }
 
     private func count(_ result: String) {
-        Counter(label: "istio_cni_installs_total", dimensions: [("result", result)]).increment()
+        Counter(label: AgentMetric.installs.name, dimensions: [("result", result)], factory: metrics).increment()
     }
 }

@@ -1,4 +1,5 @@
 internal import LinuxKernel
+package import Metrics
 internal import ServiceLifecycle
 internal import Synchronization
 
@@ -9,6 +10,7 @@ package struct Installer: Service {
     private let settings: InstallSettings
     private let pauses: InstallPauses
     private let state: InstallState
+    private let metrics: any MetricsFactory
     private let writes: @Sendable () -> Bool
     private let onQuarrel: @Sendable (Quarrel) -> Void
 
@@ -19,6 +21,7 @@ package struct Installer: Service {
         _ settings: InstallSettings,
         pauses: InstallPauses = InstallPauses(),
         state: InstallState,
+        metrics: any MetricsFactory = MetricsSystem.factory,
         writes: @escaping @Sendable () -> Bool,
         onQuarrel: @escaping @Sendable (Quarrel) -> Void = { _ in }
     ) throws(InstallError) {
@@ -26,6 +29,7 @@ package struct Installer: Service {
         self.settings = settings
         self.pauses = pauses
         self.state = state
+        self.metrics = metrics
         self.writes = writes
         self.onQuarrel = onQuarrel
     }
@@ -35,7 +39,7 @@ package struct Installer: Service {
         let loop = InstallLoop(
             settings: settings,
             pauses: pauses,
-            report: InstallReport(state: state, onQuarrel: onQuarrel),
+            report: InstallReport(state: state, metrics: metrics, onQuarrel: onQuarrel),
             writes: writes,
             isEnding: { isEnding.isSet }
         )
