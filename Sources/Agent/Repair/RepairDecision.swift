@@ -146,6 +146,11 @@ package enum RepairInterest: Equatable, Sendable {
             self = .later("the pod has no address yet")
             return
         }
+        guard !SandboxQuery.uids(of: pod).isEmpty else {
+            // Of a directory of pods; by its address alone nobody is taken for a pod.
+            self = .later("the pod has no UID that a control group could name")
+            return
+        }
         do throws(PlanError) {
             switch try Decision(pod: pod.pod, addresses: pod.addresses, backend: backend) {
             case .skip: self = .none

@@ -15,19 +15,15 @@ struct RepairMetrics: Sendable {
     /// Counts an attempt: upstream's `type` is `repair`, `delete` or `label`.
     func count(_ mode: RepairSettings.Mode, _ result: Result) {
         Counter(
-            label: "istio_cni_repair_pods_repaired_total",
+            label: AgentMetric.podsRepaired.name,
             dimensions: [("type", mode.rawValue), ("result", result.rawValue)],
             factory: factory
         ).increment()
     }
 
     /// Counts a pod that had been redirected, was not any more, and is again.
-    func countDrift() { Counter(label: "istio_cni_drift_repaired_total", factory: factory).increment() }
+    func countDrift() { Counter(label: AgentMetric.driftRepaired.name, factory: factory).increment() }
 
-    func record(_ counts: [PodState: Int], differing: Int) {
-        for (state, count) in counts {
-            Gauge(label: "istio_cni_pods", dimensions: [("state", state.rawValue)], factory: factory).record(count)
-        }
-        Gauge(label: "istio_cni_rules_differ", factory: factory).record(differing)
-    }
+    /// Says how many pods have other rules in force than those of their plan.
+    func record(differing: Int) { Gauge(label: AgentMetric.rulesDiffer.name, factory: factory).record(differing) }
 }

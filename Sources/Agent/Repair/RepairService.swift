@@ -16,6 +16,7 @@ package struct RepairService: Service {
     private let backend: RedirectPlan.Backend
     private let actions: RepairActions
     private let metrics: RepairMetrics
+    private let heartbeat: Heartbeat?
     private let logger = Logger(label: LogScope.agent)
 
     /// The shortest pause of the schedule.
@@ -28,8 +29,10 @@ package struct RepairService: Service {
         finder: SandboxFinder = SandboxFinder(),
         enforcer: Enforcer = Enforcer(),
         actions: RepairActions = .none,
-        metrics: any MetricsFactory = MetricsSystem.factory
+        metrics: any MetricsFactory = MetricsSystem.factory,
+        heartbeat: Heartbeat? = nil
     ) {
+        self.heartbeat = heartbeat
         self.pods = pods
         self.status = status
         self.settings = settings
@@ -48,12 +51,14 @@ package struct RepairService: Service {
             )
         }
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            heartbeat?.beat()
             await check(&schedule, at: Clock.monotonicMilliseconds())
             // Cut short by the end of the agent, which the loop sees by itself.
             try? await cancelWhenGracefulShutdown {
                 try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
             }
         }
+        heartbeat?.rest()
     }
 
     /// Looks at every pod whose turn it is, and does what is to be done.
@@ -61,7 +66,7 @@ package struct RepairService: Service {
         let entries = pods.entries
         schedule.keep(entries.map { entry in entry.pod })
         if settings.mode != .off { await look(at: entries, &schedule, now) }
-        metrics.record(pods.counts, differing: schedule.differingCount)
+        metrics.record(differing: schedule.differingCount)
     }
 
     private func look(at entries: [PodDirectory.Entry], _ schedule: inout RepairSchedule, _ now: Int) async {
@@ -80,7 +85,7 @@ package struct RepairService: Service {
         let all = entries.map { entry in entry.pod }
         let sightings: [SandboxInspection.Sighting]
         do {
-            sightings = try await onThread { inspection.look(at: asked, among: all) }
+            sightings = try await onThread { inspection.look(at: asked, among: all) { heartbeat?.beat() } }
         } catch {
             logger.error("sandboxes cannot be looked into", metadata: ["error": "\(error)"])
             return
@@ -96,6 +101,7 @@ package struct RepairService: Service {
                 isOwn: isOwn,
                 settings: settings
             )
+            heartbeat?.beat()
             note(decision, sighting, entry, &schedule)
             if decision.observation?.state == .redirected { schedule.verified(entry.pod, plan, isOwn: isOwn) }
             await perform(decision, entry, sighting.sandbox, &schedule, now)

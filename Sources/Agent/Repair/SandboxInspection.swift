@@ -29,7 +29,17 @@ package struct SandboxInspection: Sendable {
     package var canLook: Bool { finder.canLook }
 
     /// Finds the sandboxes of some pods, in one pass for all, and reads which rules are in force there.
-    package func look(at pods: [(pod: NodePod, plan: RedirectPlan)], among all: [NodePod]) -> [Sighting] {
+    ///
+    /// - Parameters:
+    ///   - pods: Those to look at.
+    ///   - all: All pods of the node.
+    ///   - progress: Called after each.
+    /// - Returns: What was seen, in the order of the pods.
+    package func look(
+        at pods: [(pod: NodePod, plan: RedirectPlan)],
+        among all: [NodePod],
+        progress: () -> Void = {}
+    ) -> [Sighting] {
         let findings: [String: SandboxFinding]
         do throws(KernelError) {
             findings = try finder.find(SandboxQuery(pods.map { $0.pod }, among: all))
@@ -37,7 +47,10 @@ package struct SandboxInspection: Sendable {
             // Said once for the whole node, when the agent starts.
             return pods.map { _ in Sighting(sight: .none(error.description), sandbox: nil, isStrange: false) }
         }
-        return pods.map { pod, plan in sighting(findings[pod.pod.uid] ?? .notFound, plan) }
+        return pods.map { pod, plan in
+            defer { progress() }
+            return sighting(findings[pod.pod.uid] ?? .notFound, plan)
+        }
     }
 
     private func sighting(_ finding: SandboxFinding, _ plan: RedirectPlan) -> Sighting {

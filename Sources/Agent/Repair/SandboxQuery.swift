@@ -26,10 +26,7 @@ package struct SandboxQuery: Sendable {
     package init(_ wanted: [NodePod], among all: [NodePod]) {
         var owners: [PodUID: String] = [:]
         for pod in all {
-            let texts = [pod.pod.uid] + Pod.uidAnnotations.compactMap { name in pod.pod.annotations[name] }
-            for text in texts {
-                if let uid = PodUID(text) { owners[uid] = pod.pod.uid }
-            }
+            for uid in Self.uids(of: pod) { owners[uid] = pod.pod.uid }
         }
         self.owners = owners
         hostNetworkOwners = Set(all.filter { pod in pod.isOnHostNetwork }.map { pod in pod.pod.uid })
@@ -38,6 +35,12 @@ package struct SandboxQuery: Sendable {
             let telling = addresses.filter { address in !address.isLoopback && !address.isLinkLocal }
             return Target(uid: pod.pod.uid, addresses: Set(telling))
         }
+    }
+
+    /// By which UIDs the runtime may know a pod.
+    static func uids(of pod: NodePod) -> [PodUID] {
+        let texts = [pod.pod.uid] + Pod.uidAnnotations.compactMap { name in pod.pod.annotations[name] }
+        return texts.compactMap { text in PodUID(text) }
     }
 
     /// The pod of this node that a process is of, as its control groups say.

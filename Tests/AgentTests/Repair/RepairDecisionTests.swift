@@ -9,11 +9,13 @@ import Testing
     static let plan = RedirectPlan(inboundPorts: .all(except: []))
     static let bypassing = RepairDecision.Sight.rules(RedirectionEvidence(ways: []), differences: nil)
 
+    static let uid = "00000000-0000-4000-8000-000000000001"
+
     static func pod(_ change: (inout NodePod) -> Void = { _ in }) -> NodePod {
         let proxy = Pod.Container(name: "istio-proxy", arguments: ["proxy", "sidecar"])
         let annotations = ["sidecar.istio.io/status": "{}"]
         var pod = NodePod(
-            Pod(namespace: "shop", name: "cart", uid: "u1", annotations: annotations, containers: [proxy]),
+            Pod(namespace: "shop", name: "cart", uid: uid, annotations: annotations, containers: [proxy]),
             addresses: ["10.0.0.2"]
         )
         change(&pod)
@@ -210,26 +212,35 @@ import Testing
         }
     }
 
-    @Test func `a pod outside the mesh is of no interest, and one without an address is not yet`() throws {
+    @Test func `a pod outside the mesh is of no interest, and one without an address or a UID is not yet`() throws {
         let outside = Self.pod { pod in pod.pod.annotations = [:] }
+        let nobody = Self.pod { pod in
+            pod.pod.name = "nobody"
+            pod.pod.uid = ""
+        }
         let early = Self.pod { pod in
             pod.pod.name = "early"
             pod.addresses = []
         }
         let directory = PodDirectory()
-        directory.replaceAll([outside, early])
+        directory.replaceAll([outside, early, nobody])
 
         let interests = directory.entries.map { entry in
             RepairInterest(entry, settings: RepairSettings(mode: .repair), backend: .nftables, nowMilliseconds: 0)
         }
 
-        #expect(interests == [.none, .later("the pod has no address yet")])
+        #expect(
+            interests == [
+                .none, .later("the pod has no address yet"),
+                .later("the pod has no UID that a control group could name"),
+            ]
+        )
     }
 
     @Test func `a pod whose ADD was answered and not reported is left alone for 30 seconds`() throws {
         let directory = PodDirectory()
         directory.replaceAll([Self.pod()])
-        let request = AddRequest(podNamespace: "shop", podName: "cart", podUID: "u1", containerID: "c1", ips: [])
+        let request = AddRequest(podNamespace: "shop", podName: "cart", podUID: Self.uid, containerID: "c1", ips: [])
         directory.record(.success(.redirect(Self.plan)), to: request)
         let entry = try #require(directory.entries.first)
         let since = try #require(entry.addUnderWaySince)

@@ -15,7 +15,7 @@ import Testing
             [
                 "--bounding-set=\(Self.rights)", "--inh-caps=-all", tests, "--testing-library", "swift-testing",
                 "--filter", suites,
-                // It changes its user, which takes a right of its own.
+                // They change their user, which takes a right of its own.
                 "--skip", "validation fails",
             ],
             environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "CI=1"],

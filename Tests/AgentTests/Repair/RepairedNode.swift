@@ -53,6 +53,12 @@ final class RepairedNode {
 
     func check(at seconds: Int) async { await service.check(&schedule, at: seconds * 1_000) }
 
+    /// Checks at times of the service's own, until the task is cancelled.
+    func start() -> Task<Void, any Error> {
+        let service = service
+        return Task { try await service.run() }
+    }
+
     /// What the only pod is seen to be.
     func onlyPod() throws -> PodObservation { try #require(pods.entries.first).summary }
 
@@ -111,7 +117,7 @@ extension StagedPod {
     }
 
     /// Whether the check of its validation container passes, run inside of it by the proxy's user.
-    func validates() async throws -> Bool {
+    func validates(timeout: String = "400ms") async throws -> Bool {
         let program = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
             .deletingLastPathComponent().appending(path: "install-cni").path(percentEncoded: false)
         // The clone may lie below a folder that only root can enter; this right is about files alone.
@@ -121,7 +127,7 @@ extension StagedPod {
             [
                 "--reuid=1337", "--regid=1337", "--clear-groups", "--bounding-set=\(rights)", "--inh-caps=\(rights)",
                 "--ambient-caps=\(rights)", "/bin/bash", "-c", "exec -a istio-iptables \"$0\" \"$@\"", program,
-                "--run-validation", "--skip-rule-apply", "--probe-timeout", "400ms",
+                "--run-validation", "--skip-rule-apply", "--probe-timeout", timeout,
             ],
             deadlineMilliseconds: 60_000
         )

@@ -58,7 +58,7 @@ import Testing
                 #expect(entry.summary.author == "upstream", "\(entry.pod.fullName): \(entry.summary.reason)")
             }
             #expect(node.repaired("repair", "success") + node.repaired("repair", "fail") == 0)
-            #expect(try node.gauge("istio_cni_pods", [("state", "redirected")]) == 20)
+            #expect(node.pods.counts[.redirected] == 20)
         }
 
         for (staged, pod, before) in running {
