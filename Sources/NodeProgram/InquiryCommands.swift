@@ -62,7 +62,34 @@ struct BypassCommand: ParsableCommand {
     }
 }
 
-/// What the commands that ask the agent have in common.
+/// `install-cni doctor`.
+struct DoctorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "doctor",
+        abstract: "Checks whether this node has what the agent needs, and says what to do.",
+        discussion: """
+            Reads the agent's variables, so run it in the agent's container. Nothing is changed. \
+            Ends with 0 if all that is needed is there, else with 1.
+
+            EXAMPLE
+              kubectl exec -n istio-system ds/istio-cni-node -- install-cni doctor
+            """
+    )
+
+    @OptionGroup var inquiry: InquiryOptions
+
+    func run() throws {
+        let report = DoctorReport(environment: try ProcessEnvironment.all())
+        if inquiry.json {
+            try inquiry.write(report.value)
+        } else {
+            try inquiry.write(report.text(hasColour: inquiry.hasColour))
+        }
+        guard report.isGood else { throw ExitCode(1) }
+    }
+}
+
+/// What the commands that tell about a node have in common.
 struct InquiryOptions: ParsableArguments {
     @Flag(help: "Write JSON.")
     var json = false

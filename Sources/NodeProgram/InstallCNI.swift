@@ -33,7 +33,9 @@ struct InstallCNI: AsyncParsableCommand {
                 install-cni version --output json
             """,
         version: ProductVersion.text,
-        subcommands: [StatusCommand.self, BypassCommand.self, UninstallCommand.self, VersionCommand.self]
+        subcommands: [
+            StatusCommand.self, BypassCommand.self, DoctorCommand.self, UninstallCommand.self, VersionCommand.self,
+        ]
     )
 
     @OptionGroup var flags: AgentFlags

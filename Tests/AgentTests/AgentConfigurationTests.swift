@@ -81,7 +81,7 @@ import Testing
         case .number, .portOrNone: "\(number)"
         case .choice(let words): words[number - 1]
         case .directory: "/directory/\(number)"
-        case .fileName(let endings): "name\(number)\(endings[0])"
+        case .fileName(let endings): "name\(number)\(endings.first ?? "")"
         case .podSource: "directory:/\(number)"
         case .logLevels: number == 1 ? "default:debug" : "default:none"
         }
@@ -119,9 +119,9 @@ import Testing
         ("CNI_AGENT_RUN_DIR", "run", #""run"; expected an absolute path of at most 4095 bytes"#),
         (
             "CNI_CONF_NAME", "../x.conf",
-            #""../x.conf"; expected a file name, without a directory, that ends with .conf"#
+            #""../x.conf"; expected a file name, without a directory"#
         ),
-        ("CNI_CONF_NAME", ".conf", #"".conf"; expected a file name"#),
+        ("CNI_CONF_NAME", "..", #"".."; expected a file name"#),
         ("ISTIO_OWNED_CNI_CONF_FILENAME", "1.conf", #""1.conf"; expected a file name"#),
         ("POD_SOURCE", "file:/x", #""file:/x"; expected api, or directory:PATH"#),
         ("KUBERNETES_SERVICE_PORT", "0", #""0"; expected a number 1-65535"#),
@@ -209,11 +209,11 @@ import Testing
             (["REPAIR_LABEL_PODS": "true", "REPAIR_DELETE_PODS": "true"], .delete),
             (["REPAIR_LABEL_PODS": "true", "REPAIR_DELETE_PODS": "true", "REPAIR_REPAIR_PODS": "true"], .repair),
             (["REPAIR_REPAIR_PODS": "true", "REPAIR_ENABLED": "false"], .off),
-        ] as [([String: String], AgentConfiguration.Repair.Mode)]
+        ] as [([String: String], RepairSettings.Mode)]
     )
     func `of the modes of repair the strongest wins`(
         environment: [String: String],
-        mode: AgentConfiguration.Repair.Mode
+        mode: RepairSettings.Mode
     ) throws {
         #expect(try Self.configuration(environment).repair.mode == mode)
     }
@@ -238,6 +238,30 @@ import Testing
 
         #expect(configuration.log.levels.word(of: LogScope.plugin) == "debug")
         #expect(configuration.log.levels.word(of: LogScope.agent) == "info")
+    }
+
+    @Test func `installation and repair get what was set`() throws {
+        let configuration = try Self.configuration(
+            [
+                "CNI_CONF_NAME": "10-x.conflist", "ISTIO_OWNED_CNI_CONFIG": "true", "CNI_BIN_SOURCE_DIR": "/image",
+                "EXCLUDE_NAMESPACES": "a,b", "POD_NAMESPACE": "mesh", "AGENT_WAIT_SECONDS": "7",
+                "REPAIR_LABEL_PODS": "true", "REPAIR_INIT_CONTAINER_EXIT_CODE": "", "CNI_CONF_GROUP_READ": "1",
+            ],
+            [.logLevels: "cni-plugin:debug"]
+        )
+
+        let install = InstallSettings(configuration)
+        let repair = RepairSettings(
+            configuration.repair,
+            excludedNamespaces: configuration.node.excludedNamespaces
+        )
+
+        #expect(install.configurationName == "10-x.conflist" && install.ownsConfiguration && install.isChained)
+        #expect(install.binarySource == "/image/istio-cni" && install.groupMayRead)
+        #expect(install.entry.logLevel == "debug" && install.entry.nodeName == "worker")
+        #expect(install.entry.excludedNamespaces == ["a", "b"] && install.entry.podNamespace == "mesh")
+        #expect(install.entry.agentWaitSeconds == 7)
+        #expect(repair.mode == .label && repair.exitCode == 0 && repair.excludedNamespaces == ["a", "b"])
     }
 
     @Test func `what has no effect is named once, and what is misspelt too`() throws {

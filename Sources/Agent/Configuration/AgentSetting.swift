@@ -87,7 +87,7 @@ package enum AgentSetting: String, CaseIterable, Sendable {
         case .podSource: .podSource
         case .agentRunDirectory, .configurationDirectory, .programDirectory, .programSource: .directory
         case .processDirectory, .serviceAccountDirectory: .directory
-        case .primaryName: .fileName(endings: [".conf", ".conflist", ".json"])
+        case .primaryName: .fileName(endings: [])
         case .ownedFileName: .fileName(endings: [".conflist"])
         case .skipsInstallation, .isChained, .hasOwnedFile, .isGroupReadable, .nativeNFTables: .boolean
         case .repairs, .repairsPods, .deletesPods, .labelsPods, .logsJSON: .boolean

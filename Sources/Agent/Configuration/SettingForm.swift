@@ -22,6 +22,7 @@ package enum SettingForm: Equatable, Sendable {
         case .portOrNone: "a port 1-65535, or 0 or less for none"
         case .choice(let words): Self.alternatives(words)
         case .directory: "an absolute path of at most \(Self.longestPathBytes) bytes"
+        case .fileName([]): "a file name, without a directory"
         case .fileName(let endings): "a file name, without a directory, that ends with \(Self.alternatives(endings))"
         case .names: "a comma-separated list of at most \(Self.mostNames) names"
         case .podSource: "api, or directory:PATH"
@@ -52,8 +53,8 @@ package enum SettingForm: Equatable, Sendable {
     }
 
     private static func isFileName(_ text: String, endings: [String]) -> Bool {
-        guard !text.contains("/"), text.utf8.count <= longestNameBytes else { return false }
-        return endings.contains { ending in text.hasSuffix(ending) && text != ending }
+        guard !text.contains("/"), text != ".", text != "..", text.utf8.count <= longestNameBytes else { return false }
+        return endings.isEmpty || endings.contains { ending in text.hasSuffix(ending) && text != ending }
     }
 
     private static func levels(_ text: String) -> LogLevels? {

@@ -9,6 +9,7 @@ package final class AgentStatus: Sendable {
     package let readiness: Readiness
 
     private let isWriter = Mutex(false)
+    private let passedAnnotations = Mutex<Bool?>(nil)
 
     package init(backend: BackendChoice, version: String, readiness: Readiness) {
         self.backend = backend
@@ -20,6 +21,12 @@ package final class AgentStatus: Sendable {
     package var writes: Bool {
         get { isWriter.withLock { isWriter in isWriter } }
         set { isWriter.withLock { isWriter in isWriter = newValue } }
+    }
+
+    /// Whether the container runtime hands pod annotations to plugins; nil until one has told (decision 9).
+    package var runtimePassesAnnotations: Bool? {
+        get { passedAnnotations.withLock { isPassed in isPassed } }
+        set { passedAnnotations.withLock { isPassed in isPassed = newValue } }
     }
 
     package func value(pods: PodDirectory) -> JSONValue {
@@ -35,6 +42,7 @@ package final class AgentStatus: Sendable {
             JSONMember("backend", .string(backend.backend.rawValue)),
             JSONMember("backendReason", .string(backend.reason)),
             JSONMember("version", .string(version)),
+            JSONMember("runtimePassesAnnotations", runtimePassesAnnotations.map { isPassed in .bool(isPassed) } ?? .null),
         ])
     }
 }

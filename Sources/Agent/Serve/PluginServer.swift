@@ -35,7 +35,9 @@ package struct PluginServer: Service {
         let reports = AddReports(pods: decisions.pods)
         router.post("/v1/add") { request, _ in
             await Self.counted(request, limit: MessageLimits.addBodyBytes) { body throws(MessageError) in
-                switch await decisions.answer(try AddRequest(body)) {
+                let request = try AddRequest(body)
+                if let hasAnnotations = request.hasAnnotations { status.runtimePassesAnnotations = hasAnnotations }
+                return switch await decisions.answer(request) {
                 case .success(let body): JSONResponse.make(.ok, body)
                 case .failure(let refusal): JSONResponse.make(.init(code: refusal.reason.rawValue), refusal.bytes())
                 }
