@@ -1,4 +1,4 @@
-package import CNIProtocol
+import CNIProtocol
 import Foundation
 import LinuxKernel
 
@@ -63,16 +63,15 @@ package struct NodeFolder: Sendable {
     /// Where the primary configuration is.
     package var primary: String { "\(configuration)/10-pods.conflist" }
 
-    /// Writes the primary configuration: Debian's `bridge` and `portmap`, and the plugins that are given.
-    package func writePrimary(_ more: [JSONValue] = []) throws {
-        let entries = ([bridge, #"{"type":"portmap","capabilities":{"portMappings":true}}"#] + more.map { $0.text() })
-            .joined(separator: ",\n    ")
+    /// Writes the primary configuration, as its owner does: Debian's `bridge` and `portmap`.
+    package func writePrimary() throws {
         let text = """
             {
               "cniVersion": "1.0.0",
               "name": "pods",
               "plugins": [
-                \(entries)
+                \(bridge),
+                {"type":"portmap","capabilities":{"portMappings":true}}
               ]
             }
 
@@ -91,20 +90,6 @@ package struct NodeFolder: Sendable {
 
     /// The host's address in the pods' network, as bytes.
     package static let gateway: [UInt8] = [10, 90, 0, 1]
-
-    /// Our entry as the agent writes it, with its wait for the agent.
-    private func entry(waitSeconds: Int) -> JSONValue {
-        .object([
-            JSONMember("type", .string("istio-cni")),
-            JSONMember("plugin_log_level", .string("debug")),
-            JSONMember("cni_agent_run_dir", .string(runDirectory)),
-            JSONMember("node_name", .string("node-7")),
-            JSONMember("agent_wait_seconds", .integer(waitSeconds)),
-            JSONMember("pod_namespace", .string("istio-system")),
-            JSONMember("exclude_namespaces", .array([.string("kube-system")])),
-            JSONMember("capabilities", .object([JSONMember(CNIConfiguration.podAnnotationsCapability, .bool(true))])),
-        ])
-    }
 
     /// Puts our plugin into the agent's image.
     ///
@@ -127,26 +112,20 @@ package struct NodeFolder: Sendable {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
     }
 
-    /// The flags by which the agent finds what it installs, and where.
-    package var installation: [String] {
-        [
-            "--mounted-cni-net-dir=\(configuration)", "--mounted-cni-bin-dir=\(plugins)",
-            "--cni-bin-source-dir=\(image)",
-        ]
-    }
-
-    /// Takes our plugin out of the configuration, as a person does it.
+    /// Takes our plugin out of the configuration, as a person does it, and lets the program verify that.
     package func uninstall() async throws {
-        guard Self.agentInstalls else { return try writePrimary() }
-        let program = ChildProcess(
-            "\(programs)/install-cni",
-            ["uninstall", "--verify", "--cni-agent-run-dir=\(runDirectory)"] + installation,
-            environment: [RunningProgram.searchPath],
-            deadlineMilliseconds: 60_000
-        )
-        let outcome = try await onThread { try program.run() }
-        guard outcome.isSuccess else {
-            throw TestFailure("install-cni uninstall: \(String(decoding: outcome.standardError, as: UTF8.self))")
+        for flags in [[], ["--verify"]] {
+            let program = ChildProcess(
+                "\(programs)/install-cni",
+                ["uninstall", "--mounted-cni-net-dir=\(configuration)", "--cni-bin-dir=\(plugins)"] + flags,
+                environment: [RunningProgram.searchPath, "CNI_AGENT_RUN_DIR=\(runDirectory)"],
+                deadlineMilliseconds: 60_000
+            )
+            let outcome = try await onThread { try program.run() }
+            guard outcome.isSuccess else {
+                let said = outcome.standardOutput + outcome.standardError
+                throw TestFailure("install-cni uninstall: \(String(decoding: said, as: UTF8.self))")
+            }
         }
     }
 
@@ -200,9 +179,6 @@ package struct NodeFolder: Sendable {
 
     // MARK: - Agent
 
-    /// Whether the agent puts the plugin on the node; else the test does.
-    package static let agentInstalls = false
-
     /// Starts the agent, and waits until the plugin is on the node, the agent answers, and it knows its pods.
     ///
     /// - Parameters:
@@ -218,11 +194,14 @@ package struct NodeFolder: Sendable {
         environment: [String] = [],
         network: CInt? = nil
     ) async throws -> RunningProgram {
-        if !Self.agentInstalls { try installByHand(waitSeconds) }
-        let usual = ["--pod-source=directory:\(pods)", "--cni-agent-run-dir=\(runDirectory)"]
+        let usual = [
+            "--pod-source=directory:\(pods)", "--cni-agent-run-dir=\(runDirectory)", "--mounted-proc-dir=/proc",
+            "--mounted-cni-net-dir=\(configuration)", "--mounted-cni-bin-dir=\(plugins)",
+            "--cni-bin-source-dir=\(image)",
+        ]
         let agent = try await RunningProgram(
             "\(programs)/install-cni",
-            usual + (Self.agentInstalls ? installation : ["--skip-install"]) + arguments,
+            usual + arguments,
             environment: [
                 "KUBERNETES_NODE_NAME=node-7", "NODE_NAME=node-7", "POD_NAMESPACE=istio-system",
                 "REDIRECT_BACKEND=nftables", "AGENT_WAIT_SECONDS=\(waitSeconds)",
@@ -235,12 +214,6 @@ package struct NodeFolder: Sendable {
             return try await isAgentReady()
         }
         return agent
-    }
-
-    private func installByHand(_ waitSeconds: Int) throws {
-        guard !ExecutableFile.isPresent("\(plugins)/istio-cni") else { return }
-        try FileManager.default.copyItem(atPath: "\(image)/istio-cni", toPath: "\(plugins)/istio-cni")
-        try writePrimary([entry(waitSeconds: waitSeconds)])
     }
 
     package func isAgentReady() async throws -> Bool {

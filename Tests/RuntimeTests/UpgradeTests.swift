@@ -13,6 +13,7 @@ import Testing
         defer { node.remove() }
         try node.makeImage()
         try node.writePrimary()
+        let before = try node.installedFiles()
         let pods = try PodStarts(node, pods: Self.pods)
         let startAgent = { try await node.startAgent(waitSeconds: 60, network: pods.hostNetwork) }
         let agent = try await startAgent()
@@ -34,6 +35,8 @@ import Testing
         )
         try await last.end()
         try await pods.end()
+        try await node.uninstall()
+        #expect(try node.installedFiles() == before)
         #expect(try node.takenAddresses() == [])
     }
 
