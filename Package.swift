@@ -223,6 +223,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "AgentProcessTests",
+            dependencies: ["CNIProtocol", "HTTPTestSupport", "LinuxKernel", "NodeProgram", "TestSupport"],
+            swiftSettings: settings
+        ),
         .target(
             name: "HTTPTestSupport",
             dependencies: [

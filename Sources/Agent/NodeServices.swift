@@ -193,7 +193,7 @@ struct NodeServices {
             status: status,
             settings: repairSettings,
             finder: SandboxFinder(processDirectory: configuration.repair.processDirectory),
-            actions: cluster.map { cluster in RepairActions(client: cluster.client, events: cluster.events) } ?? .none
+            actions: cluster.map { cluster in RepairActions.through(cluster.client, events: cluster.events) } ?? .none
         )
     }
 }

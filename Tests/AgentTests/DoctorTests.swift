@@ -46,7 +46,11 @@ import Testing
         let report = DoctorReport(facts)
 
         #expect(!report.isGood)
-        #expect(report.findings.filter { finding in finding.verdict == .bad }.map { finding in finding.subject } == [subject])
+        #expect(
+            report.findings.filter { finding in finding.verdict == .bad }.map { finding in finding.subject } == [
+                subject
+            ]
+        )
     }
 
     @Test func `what only costs speed is no fault`() {

@@ -51,6 +51,9 @@ package final class AgentProcess: Sendable {
         get throws { String(decoding: try output.contents(byteLimit: Self.longestLogBytes), as: UTF8.self) }
     }
 
+    /// The same for a message: what cannot be read is no reason to hide what failed.
+    package var story: String { (try? log) ?? "its log cannot be read" }
+
     /// Sends a signal, unless the process has ended and been waited for.
     package func kill(_ signal: Int32) {
         ending.withLock { ending in

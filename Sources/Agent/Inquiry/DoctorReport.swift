@@ -121,7 +121,8 @@ extension DoctorFacts {
         return Finding(
             verdict: .doubtful,
             subject: "kernel",
-            text: "nf_tables lacks something (\(missingFromNFTables)), so iptables is used; load nft_redir, nft_tproxy, "
+            text:
+                "nf_tables lacks something (\(missingFromNFTables)), so iptables is used; load nft_redir, nft_tproxy, "
                 + "nft_socket and nft_ct for the faster back-end"
         )
     }
@@ -134,7 +135,11 @@ extension DoctorFacts {
             return Finding(verdict: .bad, subject: subject, text: text)
         }
         if filesWithEntry.contains(loadedFile) {
-            return Finding(verdict: .good, subject: subject, text: "\(loadedFile) is loaded, and has the plugin's entry")
+            return Finding(
+                verdict: .good,
+                subject: subject,
+                text: "\(loadedFile) is loaded, and has the plugin's entry"
+            )
         }
         let others = filesWithEntry.isEmpty ? "no file has it" : "\(filesWithEntry.joined(separator: ", ")) has it"
         return Finding(
@@ -168,7 +173,11 @@ extension DoctorFacts {
             return Finding(verdict: .good, subject: "capabilities", text: "all that are needed")
         }
         let names = missing.map { right in right.name }.joined(separator: ", ")
-        return Finding(verdict: .bad, subject: "capabilities", text: "missing: \(names); see the chart's securityContext")
+        return Finding(
+            verdict: .bad,
+            subject: "capabilities",
+            text: "missing: \(names); see the chart's securityContext"
+        )
     }
 
     fileprivate var processes: DoctorReport.Finding? {
@@ -177,7 +186,8 @@ extension DoctorFacts {
         return Finding(
             verdict: .bad,
             subject: "host's /proc",
-            text: "is not at \(processDirectory), so repair finds no pod; the chart mounts it where repair.repairPods is on"
+            text:
+                "is not at \(processDirectory), so repair finds no pod; the chart mounts it where repair.repairPods is on"
         )
     }
 }

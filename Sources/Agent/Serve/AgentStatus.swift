@@ -42,7 +42,10 @@ package final class AgentStatus: Sendable {
             JSONMember("backend", .string(backend.backend.rawValue)),
             JSONMember("backendReason", .string(backend.reason)),
             JSONMember("version", .string(version)),
-            JSONMember("runtimePassesAnnotations", runtimePassesAnnotations.map { isPassed in .bool(isPassed) } ?? .null),
+            JSONMember(
+                "runtimePassesAnnotations",
+                runtimePassesAnnotations.map { isPassed in .bool(isPassed) } ?? .null
+            ),
         ])
     }
 }
