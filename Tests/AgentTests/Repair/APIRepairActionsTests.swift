@@ -54,8 +54,12 @@ import Testing
             #expect(await actions.delete(changed) == .changed)
             #expect(await actions.delete(other) == .changed)
             #expect(await actions.delete(gone) == .changed)
-            #expect(await actions.label(other, "k", "v") == .changed)
             #expect(server.object(at: TestPod.path("cart")) != nil)
+
+            // The UID in a patch is a precondition, as the kubelet's own patches of a status have it.
+            server.script([.status(409)], for: "PATCH")
+            #expect(await actions.label(other, "k", "v") == .changed)
+            #expect(server.requests.last?.body["metadata"]?["uid"]?.string == "another")
         }
     }
 
