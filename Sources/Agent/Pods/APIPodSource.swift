@@ -10,10 +10,8 @@ package struct APIPodSource: Service {
     private let reflector: Reflector
     private let updates: PodUpdates
 
-    /// - Parameters:
-    ///   - query: the pods of this node.
-    ///   - keeping: annotations that stay beside those that decide about redirection.
-    ///   - health: what readiness is told.
+    /// Makes a source for the pods of a query, which keeps the named annotations beside those that decide about
+    /// redirection, and tells `health` what readiness has to know.
     package init(
         client: KubernetesClient,
         query: ObjectQuery,

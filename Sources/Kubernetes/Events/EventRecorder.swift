@@ -43,17 +43,18 @@ package final class EventRecorder: Sendable {
         }
     }
 
-    /// Sends Events until its task is cancelled, or the agent may not write them.
+    /// Sends Events until its task is cancelled, even where the agent may not write them: a service that ends early
+    /// would end the agent.
     package func run() async {
         var series = EventSeries()
         let start = ContinuousClock.now
-        for await event in events {
+        for await event in events where !isSwitchedOff {
             let seconds = Int((ContinuousClock.now - start).components.seconds)
             let action = series.add(event, atSeconds: seconds)
             do throws(APIError) {
                 try await send(event, action, &series)
             } catch {
-                guard !isForbidden(error) else { return }
+                guard !switchesOff(error) else { continue }
                 var metadata = Self.metadata(event)
                 metadata["error"] = "\(error.description)"
                 logger.warning("Event is not written", metadata: metadata)
@@ -90,14 +91,13 @@ package final class EventRecorder: Sendable {
         if let name = created["metadata"]?["name"]?.string { series.created(event, name: name) }
     }
 
-    /// Whether Events are off from now on.
-    private func isForbidden(_ error: APIError) -> Bool {
+    /// Whether the agent may not write Events, which holds from now on.
+    private func switchesOff(_ error: APIError) -> Bool {
         // A namespace that is being deleted takes nothing new from anybody.
         guard let status = error.status, status.code == 403, !status.causes.contains("NamespaceTerminating") else {
             return false
         }
         isOff.withLock { isOff in isOff = true }
-        queue.finish()
         logger.warning(
             "Events are off: the agent may not write them (the chart grants it with repair.enabled)",
             metadata: ["error": "\(error.description)"]
