@@ -225,7 +225,9 @@ let package = Package(
         ),
         .testTarget(
             name: "AgentProcessTests",
-            dependencies: ["CNIProtocol", "HTTPTestSupport", "LinuxKernel", "NodeProgram", "TestSupport"],
+            dependencies: [
+                "AgentProtocol", "CNIProtocol", "HTTPTestSupport", "LinuxKernel", "NodeProgram", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .target(
