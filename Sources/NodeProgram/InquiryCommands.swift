@@ -68,7 +68,7 @@ struct DoctorCommand: ParsableCommand {
         commandName: "doctor",
         abstract: "Checks whether this node has what the agent needs, and says what to do.",
         discussion: """
-            Reads the agent's variables, so run it in the agent's container. Nothing is changed. \
+            Reads the agent's variables, so run it in the agent's container; the agent's flags win. Nothing is changed. \
             Ends with 0 if all that is needed is there, else with 1.
 
             EXAMPLE
@@ -76,10 +76,12 @@ struct DoctorCommand: ParsableCommand {
             """
     )
 
+    /// Has the flags that stand in for the agent's.
+    @ParentCommand var agent: InstallCNI
     @OptionGroup var inquiry: InquiryOptions
 
     func run() throws {
-        let report = DoctorReport(environment: try ProcessEnvironment.all())
+        let report = DoctorReport(arguments: agent.flags.arguments, environment: try ProcessEnvironment.all())
         if inquiry.json {
             try inquiry.write(report.value)
         } else {

@@ -75,4 +75,14 @@ import Testing
         #expect(report.findings.first?.verdict == .bad)
         #expect(report.text(hasColour: false).contains("CNI_AGENT_RUN_DIR"))
     }
+
+    @Test func `what is typed wins over the environment`() {
+        let report = DoctorReport(
+            arguments: [.podSource: "directory:/srv/pods", .agentRunDirectory: "/nobody/is/here"],
+            environment: ["CNI_AGENT_RUN_DIR": "relative"]
+        )
+
+        #expect(report.findings.first?.verdict == .good)
+        #expect(report.text(hasColour: false).contains("/nobody/is/here/pluginevent.sock"))
+    }
 }

@@ -24,16 +24,19 @@ package struct DoctorReport: Equatable, Sendable {
 
     /// Looks at the node that this process runs on.
     ///
-    /// - Parameter environment: All of it, as the agent's own.
-    package init(environment: [String: String]) {
+    /// - Parameters:
+    ///   - arguments: What was typed, which wins.
+    ///   - environment: All of it, as the agent's own.
+    package init(arguments: [AgentSetting: String] = [:], environment: [String: String]) {
         do throws(AgentConfiguration.Failure) {
-            self.init(DoctorFacts(try AgentConfiguration(environment: environment), settingProblems: []))
+            let configuration = try AgentConfiguration(arguments: arguments, environment: environment)
+            self.init(DoctorFacts(configuration, settingProblems: []))
         } catch {
             let problems = error.problems
             // The rest can be looked at all the same, at the usual places.
-            let usual = ["POD_SOURCE": "directory:/"]
             do throws(AgentConfiguration.Failure) {
-                self.init(DoctorFacts(try AgentConfiguration(environment: usual), settingProblems: problems))
+                let usual = try AgentConfiguration(environment: ["POD_SOURCE": "directory:/"])
+                self.init(DoctorFacts(usual, settingProblems: problems))
             } catch {
                 preconditionFailure("the defaults can be followed")
             }
