@@ -111,7 +111,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "AgentBenchmark",
-            dependencies: ["AgentProtocol", "CNIProtocol", "LinuxKernel"],
+            dependencies: ["AgentProtocol", "CNIProtocol", "HTTPTestSupport", "LinuxKernel"],
             path: "Benchmarks/AgentBenchmark",
             swiftSettings: settings
         ),

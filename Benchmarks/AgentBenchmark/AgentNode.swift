@@ -4,30 +4,44 @@ import Foundation
 import LinuxKernel
 import Synchronization
 
-/// A real agent on a directory of pods.
+/// A real agent on a directory of pods, or with an API server that has them.
 final class AgentNode: Sendable {
     private let directory: URL
     private let program: BackgroundProgram
     private let process = Mutex<BackgroundProcess?>(nil)
     private let pods: Int
 
+    static let name = "node-1"
+
     private var socket: String { directory.appending(path: "run/pluginevent.sock").path(percentEncoded: false) }
 
-    init(_ path: String, pods: Int) throws {
+    init(_ path: String, pods: Int, serverPort: Int? = nil) throws {
         self.pods = pods
         let name = "agent-benchmark-\(UInt32.random(in: .min ... .max))"
         directory = URL(filePath: NSTemporaryDirectory()).appending(path: name)
         let podDirectory = directory.appending(path: "pods")
         try FileManager.default.createDirectory(at: podDirectory, withIntermediateDirectories: true)
-        for number in 0..<pods {
-            try Data(Self.pod(number).utf8).write(to: podDirectory.appending(path: "\(number).json"))
+        let common = [
+            "--cni-agent-run-dir=\(directory.appending(path: "run").path(percentEncoded: false))", "--skip-install",
+            "--log_output_level=default:error", "--health-port=0", "--monitoring-port=0", "--repair-enabled=false",
+        ]
+        guard let serverPort else {
+            for number in 0..<pods {
+                try Data(Self.pod(number).utf8).write(to: podDirectory.appending(path: "\(number).json"))
+            }
+            let source = "--pod-source=directory:\(podDirectory.path(percentEncoded: false))"
+            program = BackgroundProgram(path, [source] + common)
+            return
         }
+        let account = directory.appending(path: "account")
+        try FileManager.default.createDirectory(at: account, withIntermediateDirectories: true)
+        try Data("token".utf8).write(to: account.appending(path: "token"))
         program = BackgroundProgram(
             path,
-            [
-                "--pod-source=directory:\(podDirectory.path(percentEncoded: false))",
-                "--cni-agent-run-dir=\(directory.appending(path: "run").path(percentEncoded: false))",
-                "--skip-install", "--log_output_level=default:error",
+            ["--service-account-dir=\(account.path(percentEncoded: false))"] + common,
+            environment: [
+                "NODE_NAME=\(Self.name)", "POD_NAMESPACE=istio-system", "KUBERNETES_SERVICE_HOST=127.0.0.1",
+                "KUBERNETES_SERVICE_PORT=\(serverPort)", "KUBERNETES_SERVICE_PROTOCOL=http",
             ]
         )
     }
@@ -79,6 +93,22 @@ final class AgentNode: Sendable {
         group.wait()
         if let first = failures.withLock({ failures in failures.first }) { throw BenchmarkFailure(first) }
         return times.withLock { times in times }
+    }
+
+    /// Asks about pods that nobody knows; they wait for an API server that does not answer.
+    func askInVain(_ count: Int) -> DispatchGroup {
+        let group = DispatchGroup()
+        for number in 0..<count {
+            group.enter()
+            Thread.detachNewThread { [self] in
+                var request = request(number)
+                request.podName = "unknown-\(number)"
+                // It fails, after all: what is measured is what it does to others.
+                _ = try? exchange(HTTPRequestText(request))
+                group.leave()
+            }
+        }
+        return group
     }
 
     func stop() {
