@@ -99,6 +99,30 @@ import Testing
         #expect(try node.plugin() == Array("older".utf8))
     }
 
+    /// `unshare -U` gives the user a count of its own, which a limit of 0 makes useless (inotify(7)).
+    @Test func `without inotify it is installed all the same`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        defer { node.cleanUp() }
+        let command = "echo 0 > /proc/sys/user/max_inotify_instances && exec \"$@\""
+        let words =
+            ["-Ur", "sh", "-c", command, "sh", Products.path("InstallOnce"), "install"]
+            + [node.root.path(percentEncoded: false), "chained"]
+
+        let outcome = try await onThread {
+            try ChildProcess(
+                "/usr/bin/unshare",
+                words,
+                environment: ["PATH=/usr/bin:/bin"],
+                deadlineMilliseconds: 60_000
+            ).run()
+        }
+
+        let text = String(decoding: outcome.standardError, as: UTF8.self)
+        #expect(outcome.ending == .exit(0), "\(text)")
+        #expect(text.contains("max_user_instances"))
+        #expect(try node.types("10-a.conflist")?.last == "istio-cni")
+    }
+
     /// Two at a time: the processes do the work, and the machine may have two processors.
     private static func inParallel(
         _ points: ClosedRange<Int>,
@@ -251,7 +275,7 @@ private enum Products {
         }
     }
 
-    private static func path(_ name: String) -> String {
+    static func path(_ name: String) -> String {
         URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appending(path: name).path(percentEncoded: false)
     }

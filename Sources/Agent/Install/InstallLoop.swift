@@ -115,17 +115,15 @@ struct InstallLoop: Sendable {
 
     // MARK: Waiting
 
+    /// Watches both directories; where root's user has no inotify instance left, they are looked at each second.
     private mutating func startWatch() throws(InstallError) {
         guard watch == nil else { return }
         do throws(KernelError) {
-            _ = try DirectoryWatch(everythingIn: [settings.binaryDirectory])
+            watch = try DirectoryWatch(everythingIn: [settings.binaryDirectory, settings.configurationDirectory])
         } catch {
-            throw .binary(error)
-        }
-        do throws(KernelError) {
-            watch = try DirectoryWatch(everythingIn: [settings.configurationDirectory, settings.binaryDirectory])
-        } catch {
-            throw .configuration(error)
+            // EMFILE: fs.inotify.max_user_instances; ENOSPC: max_user_watches (inotify(7)).
+            if error.errno == .tooManyOpenFiles || error.errno == .noSpace { return report.cannotWatch(error) }
+            throw files.hasBinaryDirectory ? .configuration(error) : .binary(error)
         }
     }
 
@@ -134,8 +132,9 @@ struct InstallLoop: Sendable {
         let limit: Int
         switch next {
         case .now: return
-        case .changeOrMilliseconds(let milliseconds), .milliseconds(let milliseconds):
-            limit = start + milliseconds
+        case .changeOrMilliseconds(let milliseconds):
+            limit = start + (watch == nil ? min(milliseconds, pauses.unwatchedMilliseconds) : milliseconds)
+        case .milliseconds(let milliseconds): limit = start + milliseconds
         }
         while !isEnding() && writes() {
             let rest = limit - Clock.monotonicMilliseconds()

@@ -13,6 +13,7 @@ final class InstallReport: Sendable {
     private let rewrites: Counter
     private let lastQuarrel = Mutex<Int?>(nil)
     private let lastSkipped = Mutex<[String]>([])
+    private let hasSaidUnwatched = Mutex(false)
 
     init(state: InstallState, metrics: any MetricsFactory, onQuarrel: @escaping @Sendable (Quarrel) -> Void) {
         self.state = state
@@ -39,6 +40,19 @@ final class InstallReport: Sendable {
         case .removeKubeconfig: logger.info("kubeconfig of upstream removed: the plugin holds no token")
         case .writeJournal, .removeJournal, .removeBinary: break
         }
+    }
+
+    /// Says once that changes are seen late.
+    func cannotWatch(_ error: KernelError) {
+        let isNews = hasSaidUnwatched.withLock { said in
+            defer { said = true }
+            return !said
+        }
+        guard isNews else { return }
+        logger.warning(
+            "directories cannot be watched and are looked at each second; raise fs.inotify.max_user_instances",
+            metadata: ["error": "\(error.description)"]
+        )
     }
 
     /// Names the files that a runtime cannot load, when they change.

@@ -83,6 +83,9 @@ package struct InstallPauses: Equatable, Sendable {
     /// Without any event the directories are looked at all the same, since inotify does not tell of everything.
     package var auditMilliseconds = 60_000
 
+    /// How often they are looked at where they cannot be watched.
+    package var unwatchedMilliseconds = 1_000
+
     /// After a failure: the first pause, which doubles up to the longest.
     package var firstRetryMilliseconds = 250
     package var longestRetryMilliseconds = 5_000

@@ -119,6 +119,14 @@ struct NodeFiles: Sendable {
         do throws(KernelError) { return try FileStatus.of(path) } catch { throw .binary(error) }
     }
 
+    var hasBinaryDirectory: Bool {
+        guard let status = try? binaryStatus(settings.binaryDirectory) else {
+            // What cannot be looked at cannot be written to.
+            return false
+        }
+        return status.kind == .directory
+    }
+
     /// Whether there is a plugin on the node, be it an older one.
     var hasAnyBinary: Bool {
         guard let status = try? binaryStatus(settings.binaryTarget) else {

@@ -30,6 +30,9 @@ package struct Errno: RawRepresentable, Hashable, Sendable, CustomStringConverti
     /// `EEXIST`: there is one already.
     package static let alreadyExists = Errno(rawValue: EEXIST)
 
+    /// `EMFILE`: the process, or its user, has as many as it may have.
+    package static let tooManyOpenFiles = Errno(rawValue: EMFILE)
+
     /// `EINVAL`: the kernel does not understand the request.
     package static let invalidArgument = Errno(rawValue: EINVAL)
 
