@@ -17,7 +17,7 @@ enum AgentArguments {
         var rest = arguments[...]
         while let word = rest.first {
             guard word.hasPrefix("--"), word != "--" else {
-                if commands.contains(word) { return result + rest }
+                if commands.contains(word) { return result + rest.flatMap { word in spelledOut(word) } }
                 result.append(rest.removeFirst())
                 continue
             }
@@ -39,6 +39,12 @@ enum AgentArguments {
             }
         }
         return result
+    }
+
+    /// A switch of the agent behind a command, with its value; every other word as it is, since it may be the command's.
+    private static func spelledOut(_ word: String) -> [String] {
+        let isSwitch = word.hasPrefix("--") && AgentSetting.byFlag[String(word.dropFirst(2))]?.form == .boolean
+        return isSwitch ? [word, "true"] : [word]
     }
 
     /// Flags of the parser itself.

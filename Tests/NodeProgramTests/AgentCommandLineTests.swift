@@ -59,7 +59,9 @@ import Testing
         #expect(!command.otherFlags[0].hasPrefix("-") && !command.otherFlags[0].contains("="))
     }
 
-    @Test(arguments: [["version", "--short"], ["--log_as_json", "version", "--output=yaml"]])
+    @Test(arguments: [
+        ["version", "--short"], ["--log_as_json", "version", "--output=yaml"], ["version", "--log_as_json", "--short"],
+    ])
     func `a command reads its own flags`(arguments: [String]) throws {
         let prepared = AgentArguments.prepared(arguments, commands: Self.commands)
 
