@@ -46,7 +46,8 @@ import Testing
         #expect(node.repaired("repair", "success") == 1)
     }
 
-    @Test func `a pod whose validation fails is repaired in place`() async throws {
+    @Test(.requiresSeveralUsers)
+    func `a pod whose validation fails is repaired in place`() async throws {
         let pod = try await StagedPod()
         let node = try RepairedNode()
         try node.run(pod)
@@ -61,7 +62,8 @@ import Testing
         #expect(node.asked.all == ["event RedirectionRepaired"])
     }
 
-    @Test func `a pod is repaired before its validation fails for the first time`() async throws {
+    @Test(.requiresSeveralUsers)
+    func `a pod is repaired before its validation fails for the first time`() async throws {
         let pod = try await StagedPod()
         let node = try RepairedNode()
         try node.run(pod)

@@ -105,25 +105,23 @@ import Testing
         #expect(finding?.summary == "not found")
     }
 
-    @Test func `the agent's own namespace is never a pod's, whatever a control group says`() async throws {
-        let uid = StagedPod.newUID()
-        var program = BackgroundProgram("/bin/sleep", ["600"])
-        program.endsWithParent = false
-        let process = try program.start()
-        defer { process.end(milliseconds: 0) }
-        let own = try RouteSocket(in: NetworkNamespace.current()).addresses()
-        let address = try #require(own.first { $0.scope != .link && $0.family == .ipv4 }).address
+    @Test func `the agent's own namespace is never a pod's, whatever control group and address say`() async throws {
+        let staged = try await StagedPod()
         let shown = try ShownProcesses()
         defer { shown.remove() }
-        try shown.show(process.identifier, of: uid)
-        let pod = NodePod(
-            Pod(namespace: "shop", name: "cart", uid: uid),
-            addresses: [address.map(String.init).joined(separator: ".")]
-        )
+        try shown.show(staged)
+        let pod = staged.pod()
+        let finder = shown.finder
 
-        let finding = try await find(shown.finder, pod)
+        // Looked for by an agent that is in that namespace itself.
+        let own = try NetworkNamespace(at: "/proc/self/fd/\(staged.namespace.rawDescriptor)")
+        let summary = try await onThread {
+            try own.run { () throws(KernelError) in
+                try finder.find(SandboxQuery([pod], among: [pod]))[pod.pod.uid]?.summary
+            }
+        }
 
-        #expect(finding?.summary == "not found")
+        #expect(summary == "not found")
     }
 
     @Test func `a namespace without a process is found by its mount and its address`() async throws {
