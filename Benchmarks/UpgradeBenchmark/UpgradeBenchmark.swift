@@ -42,7 +42,7 @@ enum UpgradeBenchmark {
         let startAgent = { try await node.startAgent(waitSeconds: 60, network: pods.hostNetwork) }
         let agent = try await startAgent()
         async let last = restarts == 0 ? agent : pods.restart(agent, times: restarts, startAgent)
-        let starts = try await pods.run(.every(pause))
+        let starts = try await pods.run(.every(pause), restarts: restarts)
         let ending = try await last
         try await ending.end()
         try await pods.end()

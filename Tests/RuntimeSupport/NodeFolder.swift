@@ -117,7 +117,7 @@ package struct NodeFolder: Sendable {
         for flags in [[], ["--verify"]] {
             let program = ChildProcess(
                 "\(programs)/install-cni",
-                ["uninstall", "--mounted-cni-net-dir=\(configuration)", "--cni-bin-dir=\(plugins)"] + flags,
+                ["uninstall", "--mounted-cni-net-dir=\(configuration)", "--mounted-cni-bin-dir=\(plugins)"] + flags,
                 environment: [RunningProgram.searchPath, "CNI_AGENT_RUN_DIR=\(runDirectory)"],
                 deadlineMilliseconds: 60_000
             )

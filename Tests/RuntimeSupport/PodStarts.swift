@@ -38,9 +38,12 @@ package final class PodStarts: Sendable {
 
     /// Runs the ADD of every pod, each with the configuration that is there at its start.
     ///
+    /// - Parameters:
+    ///   - pace: How fast they come.
+    ///   - restarts: How often ``restart(_:times:_:)`` ends the agent meanwhile; pods keep an equal distance to that.
     /// - Returns: The start of each.
     /// - Throws: What the kubelet would be told of the first that fails.
-    package func run(_ pace: Pace) async throws -> [Start] {
+    package func run(_ pace: Pace, restarts: Int = 0) async throws -> [Start] {
         try await withThrowingTaskGroup(of: Start.self) { group in
             var starts: [Start] = []
             for (number, sandbox) in sandboxes.enumerated() {
@@ -49,6 +52,8 @@ package final class PodStarts: Sendable {
                     if number >= width, let start = try await group.next() { starts.append(start) }
                 case .every(let pause): try await Task.sleep(for: pause)
                 }
+                let due = number * (restarts + 1) / sandboxes.count
+                try await waitUntil("the agent is ended \(due) times") { await progress.restarts >= due }
                 await progress.start(sandbox.pod)
                 group.addTask { try await self.start(sandbox) }
             }
@@ -89,6 +94,7 @@ package final class PodStarts: Sendable {
             try await waitUntil("\(pods) pods start") { await progress.started >= pods }
             agent.send(number.isMultiple(of: 2) ? SIGKILL : SIGTERM)
             _ = try await agent.ending()
+            await progress.restart()
             try await waitUntil("pods of the mesh wait") { await progress.startingInMesh >= 2 }
             agent = try await start()
         }
@@ -107,6 +113,9 @@ package final class PodStarts: Sendable {
     private actor Progress {
         private(set) var started = 0
         private(set) var startingInMesh = 0
+        private(set) var restarts = 0
+
+        func restart() { restarts += 1 }
 
         func start(_ pod: RuntimePod) {
             started += 1

@@ -98,7 +98,8 @@ struct ContainerdTests {
             let failure = await #expect(throws: CommandFailure.self) { try await containerd.run(mesh) }
 
             let message = failure?.message ?? ""
-            #expect(message.contains("plugin type=\"istio-cni\" failed (add): pod shop/cart"), "\(message)")
+            #expect(message.contains("plugin type=\"istio-cni\""), "\(message)")
+            #expect(message.contains("failed (add): pod shop/cart: "), "\(message)")
             #expect(message.contains("no Istio CNI agent on node node-7 within 1 s"), "\(message)")
             #expect(message.contains("docs/errors.md, code 11"), "\(message)")
             // What the plugins before ours had made is taken back by the runtime, with ours called as well.

@@ -20,7 +20,7 @@ import Testing
 
         async let restarted = pods.restart(agent, times: Self.restarts, startAgent)
         let begin = ContinuousClock.now
-        let starts = try await pods.run(.atOnce(Self.width))
+        let starts = try await pods.run(.atOnce(Self.width), restarts: Self.restarts)
         let duration = ContinuousClock.now - begin
         let last = try await restarted
 
