@@ -193,7 +193,8 @@ struct NodeServices {
             status: status,
             settings: repairSettings,
             finder: SandboxFinder(processDirectory: configuration.repair.processDirectory),
-            actions: cluster.map { cluster in RepairActions.through(cluster.client, events: cluster.events) } ?? .none
+            actions: cluster.map { cluster in RepairActions.through(cluster.client, events: cluster.events) } ?? .none,
+            heartbeat: settings.watchdog?.heartbeat("repair")
         )
     }
 }

@@ -173,6 +173,9 @@ package struct RepairService: Service {
     ) async {
         // Another agent of this node does it (architecture, decision 19).
         guard status.writes, decision.action != .nothing else { return }
+        // Others may hold the namespace, iptables takes its time, and so may the API server: each has a limit of its own.
+        heartbeat?.rest()
+        defer { heartbeat?.beat() }
         switch decision.action {
         case .nothing: return
         case .apply(let plan):
