@@ -111,7 +111,7 @@ final class ClusterNode: Sendable {
             environment: ["PATH=/usr/bin:/bin"],
             deadlineMilliseconds: 10_000
         )
-        let outcome = try await onOwnThread { try command.run() }
+        let outcome = try await onThread { try command.run() }
         let lines = String(decoding: outcome.standardOutput, as: UTF8.self).split(separator: "\n")
         return (lines.last.flatMap { line in Int(line) } ?? 0, lines.first.map { line in String(line) } ?? "")
     }
@@ -129,13 +129,7 @@ final class ClusterNode: Sendable {
         sourceLocation: SourceLocation = #_sourceLocation,
         _ isTrue: () async throws -> Bool
     ) async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
-            // An error counts as no: the agent may not listen yet.
-            if (try? await isTrue()) == true { return }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        Issue.record("not within 60 s: \(fact): \(try agent.log)", sourceLocation: sourceLocation)
+        try await TestSupport.eventually(fact, story: { agent.story }, sourceLocation: sourceLocation, isTrue)
     }
 }
 

@@ -104,7 +104,7 @@ extension AgentProcessTests {
 
         private func exchange(_ request: HTTPRequestText, _ agent: AgentProcess) async throws -> HTTPResponse {
             let path = agent.pluginSocket
-            return try await onOwnThread {
+            return try await onThread {
                 let socket = try UnixSocket(connectingTo: path, deadlineMilliseconds: 60_000)
                 try socket.send(request.bytes, deadlineMilliseconds: 60_000)
                 let bytes = try socket.receiveToEnd(byteLimit: HTTPResponse.longestBytes, deadlineMilliseconds: 60_000)

@@ -4,6 +4,7 @@ import Kubernetes
 import Logging
 import Redirect
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @Suite struct APIPodSourceTests {

@@ -2,6 +2,7 @@ import Agent
 import AgentProtocol
 import CNIProtocol
 import Foundation
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct DirectoryPodSourceTests {

@@ -1,4 +1,5 @@
 import CNIProtocol
+import TestSupport
 import Testing
 
 @testable import Agent

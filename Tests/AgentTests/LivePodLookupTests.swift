@@ -3,6 +3,7 @@ import AgentProtocol
 import HTTPTestSupport
 import Kubernetes
 import Redirect
+import TestSupport
 import Testing
 
 @Suite struct LivePodLookupTests {

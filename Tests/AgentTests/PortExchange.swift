@@ -4,6 +4,7 @@ import LinuxKernel
 import Logging
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 import Testing
 
 /// A service that listens on a port of its own choice, for the length of one test.

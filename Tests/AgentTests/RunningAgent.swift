@@ -5,6 +5,7 @@ import Foundation
 import LinuxKernel
 import Redirect
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 /// A whole agent on sockets in a directory of its own, for the length of one test.
@@ -133,28 +134,4 @@ enum Sample {
             + #""sidecar.istio.io/status":"{}"\#(annotations)}},"#
             + #""spec":{"containers":[{"name":"istio-proxy","args":["proxy","sidecar"]}]}}"#
     }
-}
-
-/// Runs what blocks on a thread of its own.
-///
-/// The pool that runs the tests has as many threads as the machine has processors.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
-}
-
-/// Waits for what the agent does in its own time, at most ten seconds.
-func eventually(
-    _ fact: String,
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ isTrue: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < deadline {
-        // An error counts as no: the agent may not listen yet.
-        if (try? await isTrue()) == true { return }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    Issue.record("not within 10 s: \(fact)", sourceLocation: sourceLocation)
 }

@@ -3,6 +3,7 @@ import AgentProtocol
 import CNIProtocol
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite(.timeLimit(.minutes(2))) struct SocketServerTests {

@@ -2,6 +2,7 @@ import CNIProtocol
 import Foundation
 import LinuxKernel
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Agent

@@ -127,30 +127,6 @@ struct NodeDirectory: Sendable {
     }
 }
 
-/// Runs what blocks on a thread of its own.
-///
-/// The pool that runs the tests has as many threads as the machine has processors.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
-}
-
-/// Waits for what the installer does in its own time.
-func eventually(
-    _ fact: String,
-    sourceLocation: SourceLocation = #_sourceLocation,
-    _ isTrue: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < deadline {
-        // An error counts as no: a file may just be away.
-        if (try? await isTrue()) == true { return }
-        try await Task.sleep(for: .milliseconds(5))
-    }
-    Issue.record("not within 60 s: \(fact)", sourceLocation: sourceLocation)
-}
-
 /// Configurations in few words.
 enum Sample {
     static let bridge = #"{"cniVersion":"0.4.0","name":"dbnet","type":"bridge","bridge":"cni0"}"#

@@ -2,6 +2,7 @@ import Agent
 import Foundation
 import LinuxKernel
 import Synchronization
+import TestSupport
 import Testing
 
 /// Taking the plugin off the node.

@@ -2,6 +2,7 @@ import CNIProtocol
 import HTTPTestSupport
 import Kubernetes
 import Logging
+import TestSupport
 import Testing
 
 @Suite struct EventRecorderTests {

@@ -1,5 +1,6 @@
 import Foundation
 import LinuxKernel
+import TestSupport
 import Testing
 
 /// One call of the built plugin, as a container runtime makes it.
@@ -143,11 +144,4 @@ final class TemporaryDirectory: Sendable {
     var path: String { url.path(percentEncoded: false) }
 
     func path(_ name: String) -> String { url.appending(path: name).path(percentEncoded: false) }
-}
-
-/// Runs what blocks on a thread of its own: the pool that runs tests is as wide as the machine has processors.
-func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
-    }
 }

@@ -86,7 +86,7 @@ package final class AgentProcess: Sendable {
         let deadline = ContinuousClock.now + .seconds(seconds)
         while ContinuousClock.now < deadline {
             // Refused or not there yet: the agent is on its way.
-            if (try? await onOwnThread({ _ = try UnixSocket(connectingTo: path, deadlineMilliseconds: 100) })) != nil {
+            if (try? await onThread({ _ = try UnixSocket(connectingTo: path, deadlineMilliseconds: 100) })) != nil {
                 return
             }
             if let ending = try pollEnding() {
@@ -103,13 +103,5 @@ package final class AgentProcess: Sendable {
         let text = try String(contentsOfFile: "/proc/\(process.identifier)/status", encoding: .utf8)
         let line = try #require(text.split(separator: "\n").first { line in line.hasPrefix("\(name):") })
         return try #require(Int(line.split(whereSeparator: { character in character == " " || character == "\t" })[1]))
-    }
-}
-
-/// Runs what blocks on a thread of its own: the pool that runs the tests has as many threads as the machine has
-/// processors.
-package func onOwnThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
     }
 }

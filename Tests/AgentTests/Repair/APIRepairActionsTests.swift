@@ -4,6 +4,7 @@ import HTTPTestSupport
 import Kubernetes
 import Logging
 import Redirect
+import TestSupport
 import Testing
 
 /// Delete and label modes, against a server that behaves as the recordings of a real one.
