@@ -12,11 +12,7 @@ package func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> 
 
 /// Waits for what others do in their own time, at most a minute: a limit that finds what hangs, on any machine.
 ///
-/// - Parameters:
-///   - fact: What is waited for.
-///   - story: What to add where it does not come, such as a log.
-///   - sourceLocation: Where the test says so.
-///   - isTrue: Asked again and again; an error counts as no, since what is asked may not be there yet.
+/// An error counts as no, since what is asked may not be there yet. The story is added where the fact does not come.
 package func eventually(
     _ fact: String,
     story: () -> String = { "" },
