@@ -33,7 +33,7 @@ package struct NodePod: Equatable, Sendable {
     package var initContainers: [ContainerStatus]
 
     /// `status.phase`.
-    package enum Phase: String, Sendable {
+    package enum Phase: String, CaseIterable, Sendable {
         case pending = "Pending"
         case running = "Running"
         case succeeded = "Succeeded"

@@ -50,7 +50,7 @@ package struct ResourcePath: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether this is a DNS subdomain (RFC 1123): lower-case letters, digits, `-` and `.`, none of these two at an end.
-    private static func isName(_ text: String) -> Bool {
+    package static func isName(_ text: String) -> Bool {
         guard (1...longestNameBytes).contains(text.utf8.count), let first = text.utf8.first, let last = text.utf8.last
         else { return false }
         return isLetter(first) && isLetter(last)
