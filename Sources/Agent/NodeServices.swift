@@ -111,16 +111,17 @@ struct NodeServices {
 
     private var podSource: any Service {
         if case .directory(let path) = configuration.podSource {
-            return DirectoryPodSource(directory: path, pods: pods, heartbeat: settings.watchdog?.heartbeat("pods"))
+            return DirectoryPodSource(
+                directory: path,
+                pods: pods,
+                keeping: repairSettings.keptNames,
+                heartbeat: settings.watchdog?.heartbeat("pods")
+            )
         }
         guard let cluster else { preconditionFailure("pods of the API server need a cluster, which `init` makes") }
         return APIPodSource(
             client: cluster.client,
-            query: .pods(
-                onNode: configuration.node.name,
-                fieldSelector: configuration.repair.fieldSelectors,
-                labelSelector: configuration.repair.labelSelectors
-            ),
+            query: .pods(onNode: configuration.node.name),
             pods: pods,
             keeping: repairSettings.keptNames,
             health: sourceHealth
@@ -183,9 +184,7 @@ struct NodeServices {
         )
     }
 
-    private var repairSettings: RepairSettings {
-        RepairSettings(configuration.repair, excludedNamespaces: configuration.node.excludedNamespaces)
-    }
+    private var repairSettings: RepairSettings { RepairSettings(configuration) }
 
     private var repair: RepairService {
         RepairService(

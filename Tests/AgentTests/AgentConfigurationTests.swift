@@ -84,6 +84,8 @@ import Testing
         case .fileName(let endings): "name\(number)\(endings.first ?? "")"
         case .podSource: "directory:/\(number)"
         case .logLevels: number == 1 ? "default:debug" : "default:none"
+        case .labelSelector: "label\(number)"
+        case .fieldSelector: "metadata.name=pod\(number)"
         }
     }
 
@@ -126,6 +128,15 @@ import Testing
         ("POD_SOURCE", "file:/x", #""file:/x"; expected api, or directory:PATH"#),
         ("KUBERNETES_SERVICE_PORT", "0", #""0"; expected a number 1-65535"#),
         ("NATIVE_NFTABLES", "on", #""on"; expected true or false"#),
+        (
+            "REPAIR_LABEL_SELECTORS", "app=cart,tier>3",
+            #""app=cart,tier>3", but ">" stands where =, ==, !=, in, notin, a comma or the end is expected; expected terms"#
+        ),
+        (
+            "REPAIR_FIELD_SELECTORS", "spec.restartPolicy=Always",
+            #""spec.restartPolicy=Always", but "spec.restartPolicy" stands where one of metadata.name, metadata.namespace, "#
+                + "spec.nodeName, status.phase is expected; expected terms"
+        ),
     ])
     func `a value that cannot be read is named with what would be accepted`(
         variable: String,
@@ -246,15 +257,13 @@ import Testing
                 "CNI_CONF_NAME": "10-x.conflist", "ISTIO_OWNED_CNI_CONFIG": "true", "CNI_BIN_SOURCE_DIR": "/image",
                 "EXCLUDE_NAMESPACES": "a,b", "POD_NAMESPACE": "mesh", "AGENT_WAIT_SECONDS": "7",
                 "REPAIR_LABEL_PODS": "true", "REPAIR_INIT_CONTAINER_EXIT_CODE": "", "CNI_CONF_GROUP_READ": "1",
+                "REPAIR_LABEL_SELECTORS": "app", "REPAIR_FIELD_SELECTORS": "status.phase=Running",
             ],
             [.logLevels: "cni-plugin:debug"]
         )
 
         let install = InstallSettings(configuration)
-        let repair = RepairSettings(
-            configuration.repair,
-            excludedNamespaces: configuration.node.excludedNamespaces
-        )
+        let repair = RepairSettings(configuration)
 
         #expect(install.configurationName == "10-x.conflist" && install.ownsConfiguration && install.isChained)
         #expect(install.binarySource == "/image/istio-cni" && install.groupMayRead)
@@ -262,6 +271,8 @@ import Testing
         #expect(install.entry.excludedNamespaces == ["a", "b"] && install.entry.podNamespace == "mesh")
         #expect(install.entry.agentWaitSeconds == 7)
         #expect(repair.mode == .label && repair.exitCode == 0 && repair.excludedNamespaces == ["a", "b"])
+        #expect(try repair.labels == LabelSelector("app") && repair.fields == FieldSelector("status.phase=Running"))
+        #expect(repair.nodeName == "worker" && repair.keptNames.contains("app"))
     }
 
     @Test func `what has no effect is named once, and what is misspelt too`() throws {

@@ -2,6 +2,7 @@ import Agent
 import AgentProtocol
 import CNIProtocol
 import Foundation
+import Redirect
 import TestSupport
 import Testing
 
@@ -43,6 +44,19 @@ import Testing
                 return
             }
         }
+    }
+
+    @Test func `pods keep the labels that repair asks for`() throws {
+        let agent = try RunningAgent(pods: [
+            "a.json": #"{"metadata":{"name":"a","labels":{"app":"cart","other":"1"}}}"#
+        ])
+        // Under /tmp, which is cleared anyway.
+        defer { try? FileManager.default.removeItem(at: agent.root) }
+        var files = PodFiles(directory: agent.podDirectory.path(percentEncoded: false), keeping: ["app"])
+
+        try files.readAll()
+
+        #expect(files.all.map(\.pod.labels) == [["app": "cart"]])
     }
 
     @Test func `only files of JSON count`() async throws {

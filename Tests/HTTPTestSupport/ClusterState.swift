@@ -59,7 +59,6 @@ struct ClusterState: Sendable {
 struct Selection: Sendable {
     let collection: String
     let fields: [(path: [String], value: String)]
-    let labels: [(name: String, value: String?)]
 
     /// The first field that the server does not select by.
     let unsupportedField: String?
@@ -77,19 +76,11 @@ struct Selection: Sendable {
         }
         unsupportedField = pairs.map(\.0).first { name in !Self.supportedFields.contains(name) }
         fields = pairs.map { name, value in (name.split(separator: ".").map(String.init), value) }
-        labels = terms("labelSelector").map { term in
-            let halves = term.split(separator: "=").map(String.init)
-            return (halves.first ?? "", halves.count > 1 ? halves[1] : nil)
-        }
     }
 
     func contains(_ object: JSONValue, at path: String) -> Bool {
         isInCollection(path)
             && fields.allSatisfy { field in (object.value(at: field.path)?.string ?? "") == field.value }
-            && labels.allSatisfy { label in
-                let value = object.value(at: ["metadata", "labels", label.name])?.string
-                return label.value == nil ? value != nil : value == label.value
-            }
     }
 
     /// `/api/v1/pods` holds `/api/v1/namespaces/NAMESPACE/pods/NAME`; `/api/v1/namespaces/shop/pods` only those of one namespace.

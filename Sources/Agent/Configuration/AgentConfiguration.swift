@@ -82,8 +82,8 @@ package struct AgentConfiguration: Equatable, Sendable {
         package var validationName: String?
         package var validationMessage: String?
         package var validationExitCode: Int?
-        package var labelSelectors: String
-        package var fieldSelectors: String
+        package var labels: LabelSelector
+        package var fields: FieldSelector
         package var processDirectory: String
 
         /// The first that is switched on, in the order repair, delete, label.

@@ -130,8 +130,9 @@ extension AgentConfiguration.Repair {
         validationMessage = reader.text(.validationMessage).nonEmpty
         let code = reader.number(.validationExitCode)
         validationExitCode = code == 0 ? nil : code
-        labelSelectors = reader.text(.labelSelectors)
-        fieldSelectors = reader.text(.fieldSelectors)
+        // What is none the reader has refused, and said so.
+        labels = (try? LabelSelector(reader.text(.labelSelectors))) ?? LabelSelector()
+        fields = (try? FieldSelector(reader.text(.fieldSelectors))) ?? FieldSelector()
         processDirectory = reader.text(.processDirectory)
         if mode == .label, brokenLabelKey.isEmpty {
             reader.note("--repair-broken-pod-label-key is empty, and repair is to label pods with it")

@@ -102,7 +102,9 @@ package enum AgentSetting: String, CaseIterable, Sendable {
         case .logLevels: .logLevels
         case .nodeName, .loggedNodeName, .podName, .podNamespace, .serverHost, .repairNodeName: .text
         case .brokenLabelKey, .brokenLabelValue, .sidecarAnnotation, .validationName: .text
-        case .validationMessage, .labelSelectors, .fieldSelectors: .text
+        case .validationMessage: .text
+        case .labelSelectors: .labelSelector
+        case .fieldSelectors: .fieldSelector
         }
     }
 

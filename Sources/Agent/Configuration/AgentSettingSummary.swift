@@ -35,8 +35,8 @@ extension AgentSetting {
         case .validationName: "Name of the init container that validates; empty: any"
         case .validationMessage: "Its termination message; empty: any"
         case .validationExitCode: "Its exit code; 0: any"
-        case .labelSelectors: "Only pods with these labels, in the API server's words"
-        case .fieldSelectors: "Only pods with these fields, in the API server's words"
+        case .labelSelectors: "Repair only pods with these labels; empty: all"
+        case .fieldSelectors: "Repair only pods with these fields; empty: all"
         case .processDirectory: "The host's /proc, as mounted here"
 
         case .serverHost: "Host of the API server, an address or a name"

@@ -12,6 +12,8 @@ package enum SettingForm: Equatable, Sendable {
     case names
     case podSource
     case logLevels
+    case labelSelector
+    case fieldSelector
 
     /// Completes "expected ...".
     package var expectation: String {
@@ -27,6 +29,8 @@ package enum SettingForm: Equatable, Sendable {
         case .names: "a comma-separated list of at most \(Self.mostNames) names"
         case .podSource: "api, or directory:PATH"
         case .logLevels: "scope:level,... with \(LogLevels.words)"
+        case .labelSelector: LabelSelector.expectation
+        case .fieldSelector: FieldSelector.expectation
         }
     }
 
@@ -49,6 +53,21 @@ package enum SettingForm: Equatable, Sendable {
         case .names: return Self.names(text).count <= Self.mostNames
         case .podSource: return AgentConfiguration.PodSource(text) != nil
         case .logLevels: return Self.levels(text) != nil
+        case .labelSelector, .fieldSelector: return selectorError(in: text) == nil
+        }
+    }
+
+    /// What is wrong with a selector: of a long one, "expected ..." alone does not say which term it is about.
+    func selectorError(in text: String) -> SelectorError? {
+        do throws(SelectorError) {
+            switch self {
+            case .labelSelector: _ = try LabelSelector(text)
+            case .fieldSelector: _ = try FieldSelector(text)
+            default: break
+            }
+            return nil
+        } catch {
+            return error
         }
     }
 

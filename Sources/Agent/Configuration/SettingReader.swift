@@ -31,6 +31,7 @@ struct SettingReader {
         if text.isEmpty {
             switch form {
             case .boolean, .number, .portOrNone, .text, .names, .fileName, .logLevels: return ""
+            case .labelSelector, .fieldSelector: return ""
             case .choice: return setting.defaultValue
             case .directory, .podSource:
                 problems.append("\(name) is empty; expected \(form.expectation)")
@@ -38,7 +39,8 @@ struct SettingReader {
             }
         }
         guard form.accepts(text) else {
-            problems.append("\(name) is \(ShortenedText(text).description); expected \(form.expectation)")
+            let reason = form.selectorError(in: text).map { error in ", but \(error.description)" } ?? ""
+            problems.append("\(name) is \(ShortenedText(text).description)\(reason); expected \(form.expectation)")
             return setting.defaultValue
         }
         return text

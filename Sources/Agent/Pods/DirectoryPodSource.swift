@@ -7,6 +7,7 @@ internal import ServiceLifecycle
 package struct DirectoryPodSource: Service {
     package let directory: String
     package let pods: PodDirectory
+    private let annotations: Set<String>
     private let heartbeat: Heartbeat?
     private let logger = Logger(label: LogScope.agent)
 
@@ -16,14 +17,21 @@ package struct DirectoryPodSource: Service {
     /// The pause where the directory cannot be read.
     private static let pauseSeconds = 1
 
-    package init(directory: String, pods: PodDirectory, heartbeat: Heartbeat? = nil) {
+    /// Makes a source whose pods keep the named annotations and labels beside those that decide about redirection.
+    package init(
+        directory: String,
+        pods: PodDirectory,
+        keeping annotations: Set<String> = [],
+        heartbeat: Heartbeat? = nil
+    ) {
         self.directory = directory
         self.pods = pods
+        self.annotations = annotations
         self.heartbeat = heartbeat
     }
 
     package func run() async throws {
-        var files = PodFiles(directory: directory)
+        var files = PodFiles(directory: directory, keeping: annotations)
         defer { heartbeat?.rest() }
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             heartbeat?.beat()

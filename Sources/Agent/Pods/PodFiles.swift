@@ -6,6 +6,8 @@ internal import Logging
 package struct PodFiles: Sendable {
     package let directory: String
 
+    private let annotations: Set<String>
+
     /// By the file's name; a broken file keeps the pod that it had before.
     private var pods: [String: NodePod] = [:]
     private let logger = Logger(label: LogScope.agent)
@@ -16,7 +18,10 @@ package struct PodFiles: Sendable {
     /// The most entries of the directory, other files included.
     private static let mostEntries = 2 * PodDirectory.mostPods
 
-    package init(directory: String) { self.directory = directory }
+    package init(directory: String, keeping annotations: Set<String>) {
+        self.directory = directory
+        self.annotations = annotations
+    }
 
     /// Reads every file anew.
     package mutating func readAll() throws(KernelError) {
@@ -53,7 +58,7 @@ package struct PodFiles: Sendable {
                 return
             }
             do throws(PodError) {
-                pods[name] = try NodePod(json: bytes)
+                pods[name] = try NodePod(json: bytes, keeping: annotations)
             } catch {
                 report(error.description, metadata, isKept: pods[name] != nil)
             }

@@ -27,6 +27,17 @@ package struct RepairSettings: Equatable, Sendable {
     /// Namespaces that the plugin leaves alone.
     package var excludedNamespaces: Set<String>
 
+    /// The labels of the pods that repair is about.
+    ///
+    /// Their keys must be among those that the pods keep.
+    package var labels: LabelSelector
+
+    /// The fields of the pods that repair is about.
+    package var fields: FieldSelector
+
+    /// The name of this node, for the fields.
+    package var nodeName: String
+
     package typealias Mode = AgentConfiguration.Repair.Mode
 
     /// Upstream's defaults.
@@ -38,7 +49,10 @@ package struct RepairSettings: Equatable, Sendable {
         exitCode: Int = 126,
         labelKey: String = "cni.istio.io/uninitialized",
         labelValue: String = "true",
-        excludedNamespaces: Set<String> = []
+        excludedNamespaces: Set<String> = [],
+        labels: LabelSelector = LabelSelector(),
+        fields: FieldSelector = FieldSelector(),
+        nodeName: String = ""
     ) {
         self.mode = mode
         self.sidecarAnnotation = sidecarAnnotation
@@ -48,29 +62,37 @@ package struct RepairSettings: Equatable, Sendable {
         self.labelKey = labelKey
         self.labelValue = labelValue
         self.excludedNamespaces = excludedNamespaces
+        self.labels = labels
+        self.fields = fields
+        self.nodeName = nodeName
     }
 
     /// What the user asked for.
-    package init(_ configuration: AgentConfiguration.Repair, excludedNamespaces: [String]) {
+    package init(_ configuration: AgentConfiguration) {
+        let repair = configuration.repair
         self.init(
-            mode: configuration.mode,
-            sidecarAnnotation: configuration.sidecarAnnotation ?? "",
-            initContainerName: configuration.validationName ?? "",
-            terminationMessage: configuration.validationMessage ?? "",
-            exitCode: configuration.validationExitCode ?? 0,
-            labelKey: configuration.brokenLabelKey,
-            labelValue: configuration.brokenLabelValue,
-            excludedNamespaces: Set(excludedNamespaces)
+            mode: repair.mode,
+            sidecarAnnotation: repair.sidecarAnnotation ?? "",
+            initContainerName: repair.validationName ?? "",
+            terminationMessage: repair.validationMessage ?? "",
+            exitCode: repair.validationExitCode ?? 0,
+            labelKey: repair.brokenLabelKey,
+            labelValue: repair.brokenLabelValue,
+            excludedNamespaces: Set(configuration.node.excludedNamespaces),
+            labels: repair.labels,
+            fields: repair.fields,
+            nodeName: configuration.node.name
         )
     }
 
     /// The annotations and labels that pods must keep for this (``NodePod/init(json:limits:keeping:)``).
-    package var keptNames: Set<String> { [sidecarAnnotation, labelKey] }
+    package var keptNames: Set<String> { labels.keys.union([sidecarAnnotation, labelKey]) }
 
     /// Whether repair may ever touch a pod.
     package func concerns(_ pod: NodePod) -> Bool {
         !pod.isOnHostNetwork && !pod.isBeingDeleted && !pod.isFinished
             && !excludedNamespaces.contains(pod.pod.namespace)
+            && labels.selects(pod.pod.labels) && fields.selects(pod, onNode: nodeName)
     }
 
     /// Whether a pod shows the symptom: its validation has failed, and not succeeded since.

@@ -4,26 +4,15 @@ package struct ObjectQuery: Equatable, Sendable {
 
     /// Terms with commas between them: `spec.nodeName=node-1`.
     package var fieldSelector: String
-    package var labelSelector: String
 
-    package init(_ path: ResourcePath, fieldSelector: String = "", labelSelector: String = "") {
+    package init(_ path: ResourcePath, fieldSelector: String) {
         self.path = path
         self.fieldSelector = fieldSelector
-        self.labelSelector = labelSelector
     }
 
-    /// The pods of one node, with what the user selects besides.
-    package static func pods(
-        onNode node: String,
-        fieldSelector: String = "",
-        labelSelector: String = ""
-    ) -> ObjectQuery {
-        let own = "spec.nodeName=\(node)"
-        return ObjectQuery(
-            .pods,
-            fieldSelector: fieldSelector.isEmpty ? own : "\(fieldSelector),\(own)",
-            labelSelector: labelSelector
-        )
+    /// All pods of one node.
+    package static func pods(onNode node: String) -> ObjectQuery {
+        ObjectQuery(.pods, fieldSelector: "spec.nodeName=\(node)")
     }
 
     func listTarget(_ freshness: ListWatch.Freshness, continuation: String?) -> String {
@@ -45,10 +34,9 @@ package struct ObjectQuery: Equatable, Sendable {
     }
 
     private func target(_ parameters: [(String, String)]) -> String {
-        let selectors = [("fieldSelector", fieldSelector), ("labelSelector", labelSelector)]
-        let all = parameters + selectors.filter { selector in !selector.1.isEmpty }
-        guard !all.isEmpty else { return path.text }
-        let texts = all.map { name, value in "\(name)=\(Self.encoded(value))" }
+        let texts = (parameters + [("fieldSelector", fieldSelector)]).map { name, value in
+            "\(name)=\(Self.encoded(value))"
+        }
         return "\(path.text)?\(texts.joined(separator: "&"))"
     }
 

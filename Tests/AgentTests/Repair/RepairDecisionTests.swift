@@ -190,6 +190,8 @@ import Testing
         "succeeded": { pod in pod.phase = .succeeded },
         "failed": { pod in pod.phase = .failed },
         "in an excluded namespace": { pod in pod.pod.namespace = "kube-system" },
+        "left out by its labels": { pod in pod.pod.labels["left-out"] = "" },
+        "left out by its fields": { pod in pod.pod.name = "left-out" },
     ]
 
     @Test(arguments: untouchable.keys.sorted())
@@ -204,7 +206,13 @@ import Testing
         let entry = try #require(directory.entries.first)
 
         for mode in RepairSettings.Mode.allCases {
-            let settings = RepairSettings(mode: mode, excludedNamespaces: ["kube-system"])
+            let settings = RepairSettings(
+                mode: mode,
+                excludedNamespaces: ["kube-system"],
+                labels: try LabelSelector("!left-out"),
+                fields: try FieldSelector("metadata.name!=left-out,spec.nodeName=node-1"),
+                nodeName: "node-1"
+            )
             let interest = RepairInterest(entry, settings: settings, backend: .nftables, nowMilliseconds: 0)
 
             #expect(interest == .none)
