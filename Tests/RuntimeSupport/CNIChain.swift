@@ -139,12 +139,26 @@ extension CNIChain {
             deadlineMilliseconds: Self.longestCallMilliseconds
         )
         let host = host
-        let outcome = try await onThread {
-            guard let host else { return try program.run() }
-            return try program.run(in: NetworkNamespace(at: host))
-        }
+        let outcome = try await onThread { try Self.run(program, in: host) }
         guard outcome.isSuccess else { throw Failure(type, command, outcome) }
         return outcome.standardOutput.isEmpty ? nil : try JSONValue(parsing: outcome.standardOutput)
+    }
+
+    /// Runs a plugin that a test may have written a moment ago.
+    ///
+    /// A child that another thread makes meanwhile holds the file open for writing until it executes a program itself
+    /// (`execve(2)`, `ETXTBSY`).
+    private static func run(_ program: ChildProcess, in host: String?) throws(KernelError) -> ChildProcess.Outcome {
+        var tries = 0
+        while true {
+            do throws(KernelError) {
+                guard let host else { return try program.run() }
+                return try program.run(in: NetworkNamespace(at: host))
+            } catch  where error.errno == Errno(rawValue: ETXTBSY) && tries < 100 {
+                tries += 1
+                Clock.sleep(milliseconds: 10)
+            }
+        }
     }
 
     private func environment(_ command: String, _ attachment: CNIAttachment) -> [String] {

@@ -59,9 +59,17 @@ package final class RunningProgram: Sendable {
         lastSignal = endsItself ? SIGTERM : SIGKILL
     }
 
+    /// Its end is fetched by a thread that nobody waits for: a child whose end nobody fetches keeps Swift Testing's own
+    /// search for ended children (`waitid(2)`, `P_ALL`) busy for good.
     deinit {
         send(lastSignal)
         keeper.release()
+        guard isRunning else { return }
+        let process = process
+        Thread.detachNewThread {
+            // Nobody can be told here that it does not end.
+            _ = try? process.wait(milliseconds: 60_000)
+        }
     }
 
     /// Whether it still runs.

@@ -40,7 +40,16 @@ package final class AgentProcess: Sendable {
         process = try program.start(error: output)
     }
 
-    deinit { kill(SIGKILL) }
+    /// Waits for its end too: Swift Testing asks for the end of any child (`waitid(2)`, `P_ALL`), and one that nobody
+    /// fetches hides all others from it, so that exit tests hang.
+    deinit {
+        ending.withLock { ending in
+            guard ending == nil else { return }
+            _ = Foundation.kill(process.identifier, SIGKILL)
+            // Nobody can be told here that it does not die, and the tests that hang will say so.
+            _ = try? process.wait(milliseconds: 5_000)
+        }
+    }
 
     package var identifier: Int32 { process.identifier }
 
