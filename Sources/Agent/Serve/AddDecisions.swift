@@ -1,7 +1,6 @@
 package import AgentProtocol
 package import CNIProtocol
 internal import Logging
-internal import Metrics
 package import Redirect
 
 /// Answers the plugin's question about a pod.
@@ -33,9 +32,6 @@ package struct AddDecisions: Sendable {
 
     /// The body of the answer, in the highest version of the plan that both sides know.
     package func answer(_ request: AddRequest) async -> Result<[UInt8], AddRefusal> {
-        if let hasAnnotations = request.hasAnnotations {
-            Gauge(label: "istio_cni_annotations_supported").record(hasAnnotations ? 1 : 0)
-        }
         let answer: Result<AddAnswer, AddRefusal>
         let body: Result<[UInt8], AddRefusal>
         do throws(AddRefusal) {

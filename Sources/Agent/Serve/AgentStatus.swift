@@ -1,4 +1,5 @@
 package import CNIProtocol
+internal import Metrics
 internal import Redirect
 internal import Synchronization
 
@@ -26,7 +27,10 @@ package final class AgentStatus: Sendable {
     /// Whether the container runtime hands pod annotations to plugins; nil until one has told (decision 9).
     package var runtimePassesAnnotations: Bool? {
         get { passedAnnotations.withLock { isPassed in isPassed } }
-        set { passedAnnotations.withLock { isPassed in isPassed = newValue } }
+        set {
+            passedAnnotations.withLock { isPassed in isPassed = newValue }
+            if let newValue { Gauge(label: "istio_cni_annotations_supported").record(newValue ? 1 : 0) }
+        }
     }
 
     package func value(pods: PodDirectory) -> JSONValue {
