@@ -132,7 +132,7 @@ let package = Package(
         .target(
             name: "Operator",
             dependencies: [
-                "AgentProtocol", "CNIProtocol", "LinuxKernel", "Redirect",
+                "Agent", "AgentProtocol", "CNIProtocol", "LinuxKernel", "Redirect",
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings

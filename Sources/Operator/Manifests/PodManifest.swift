@@ -1,7 +1,5 @@
 package import CNIProtocol
-internal import Foundation
 package import Redirect
-internal import Yams
 
 /// A pod as a person writes it, in YAML or JSON, read as the agent wants it: in JSON.
 package struct PodManifest: Equatable, Sendable {
@@ -86,84 +84,20 @@ package struct PodManifest: Equatable, Sendable {
     }
 }
 
-// MARK: - YAML
+// MARK: - The pod among the documents
 
 extension PodManifest {
     /// The first document that is a pod; JSON is YAML too.
     private static func firstPod(of text: String) throws(Failure) -> JSONValue {
-        var kinds: [String] = []
-        do {
-            var documents = try compose_all(yaml: text)
-            while let node = documents.next() {
-                let value = try JSONValue(node)
-                let kind = value["kind"]?.string ?? "a document without kind"
-                if kind == "Pod" { return value }
-                kinds.append(kind)
-            }
-            // The sequence ends at what cannot be read, and keeps the reason.
-            if let error = documents.error { throw error }
-        } catch let failure as Failure {
-            throw failure
-        } catch let error as YamlError {
-            throw Failure(description: "no YAML: \(error.place)")
+        let documents: [JSONValue]
+        do throws(YAMLDocuments.Failure) {
+            documents = try YAMLDocuments.read(text)
         } catch {
-            throw Failure(description: "no YAML: \(error)")
+            throw Failure(description: error.description)
         }
+        if let pod = documents.first(where: { $0["kind"]?.string == "Pod" }) { return pod }
+        let kinds = documents.map { $0["kind"]?.string ?? "a document without kind" }
         let found = kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")
         throw Failure(description: "no document of kind Pod; found: \(found)")
-    }
-}
-
-extension YamlError {
-    /// Where the text breaks and why, on one line.
-    fileprivate var place: String {
-        switch self {
-        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-            .composer(let context, let problem, let mark, _):
-            let beginning = context.map { ", \($0.text) that begins in line \($0.mark.line)" } ?? ""
-            return "line \(mark.line), column \(mark.column): \(problem)\(beginning)"
-        case .duplicatedKeysInMapping(let keys, let context):
-            return "line \(context.mark.line), column \(context.mark.column): a mapping that has twice: "
-                + keys.sorted().joined(separator: ", ")
-        default: return description.split(separator: "\n").joined(separator: " ")
-        }
-    }
-}
-
-extension JSONValue {
-    /// Kubernetes reads plain scalars as YAML 1.1 does, and so does Yams' resolver.
-    fileprivate init(_ node: Node) throws {
-        switch node {
-        case .mapping(let mapping):
-            self = .object(
-                try mapping.map { key, value in
-                    guard let name = key.string else {
-                        throw PodManifest.Failure(description: "line \(key.mark?.line ?? 0): a key is no text")
-                    }
-                    return JSONMember(name, try JSONValue(value))
-                }
-            )
-        case .sequence(let sequence): self = .array(try sequence.map { try JSONValue($0) })
-        case .scalar(let scalar): self = JSONValue(scalar, tag: node.tag)
-        case .alias:
-            throw PodManifest.Failure(description: "line \(node.mark?.line ?? 0): an alias without its anchor")
-        }
-    }
-
-    private init(_ scalar: Node.Scalar, tag: Tag) {
-        let node = Node.scalar(scalar)
-        if tag == .implicit || scalar.style != .plain {
-            self = .string(scalar.string)
-        } else if node.null != nil {
-            self = .null
-        } else if let bool = node.bool {
-            self = .bool(bool)
-        } else if let int = node.int {
-            self = .integer(int)
-        } else if let float = node.float, float.isFinite {
-            self = .number("\(float)")
-        } else {
-            self = .string(scalar.string)
-        }
     }
 }
