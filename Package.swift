@@ -151,6 +151,13 @@ let package = Package(
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),
+        // Tags that say which requirement a test shows: docs/conformance.md.
+        .target(
+            name: "Conformance",
+            path: "Tests/Conformance",
+            exclude: ["requirements.json"],
+            swiftSettings: settings
+        ),
         // Without Testing, since a benchmark uses it too.
         .target(
             name: "RuntimeSupport",
@@ -171,7 +178,7 @@ let package = Package(
         ),
         .testTarget(
             name: "RedirectTests",
-            dependencies: ["Redirect", "TestSupport"],
+            dependencies: ["Conformance", "Redirect", "TestSupport"],
             exclude: ["Golden"],
             swiftSettings: settings
         ),
@@ -193,20 +200,21 @@ let package = Package(
         .testTarget(
             name: "PluginTests",
             dependencies: [
-                "AgentProtocol", "CLinuxKernel", "Enforcement", "LinuxKernel", "Plugin", "Redirect", "TestSupport",
+                "Conformance", "AgentProtocol", "CLinuxKernel", "Enforcement", "LinuxKernel", "Plugin", "Redirect",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "AgentProtocolTests",
-            dependencies: ["AgentProtocol", "CNIProtocol", "Redirect", "TestSupport"],
+            dependencies: ["Conformance", "AgentProtocol", "CNIProtocol", "Redirect", "TestSupport"],
             exclude: ["Golden"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "NodeProgramTests",
             dependencies: [
-                "Agent", "CNIProtocol", "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
+                "Conformance", "Agent", "CNIProtocol", "LinuxKernel", "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -214,7 +222,8 @@ let package = Package(
         .testTarget(
             name: "AgentTests",
             dependencies: [
-                "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "HTTPTestSupport", "Kubernetes", "LinuxKernel",
+                "Conformance", "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "HTTPTestSupport", "Kubernetes",
+                "LinuxKernel",
                 "NodeProgram", "Redirect", "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Metrics", package: "swift-metrics"),
@@ -226,7 +235,8 @@ let package = Package(
         .testTarget(
             name: "AgentProcessTests",
             dependencies: [
-                "AgentProtocol", "CNIProtocol", "HTTPTestSupport", "LinuxKernel", "NodeProgram", "TestSupport",
+                "Conformance", "AgentProtocol", "CNIProtocol", "HTTPTestSupport", "LinuxKernel", "NodeProgram",
+                "TestSupport",
             ],
             swiftSettings: settings
         ),
@@ -262,24 +272,26 @@ let package = Package(
         .testTarget(
             name: "InstallTests",
             dependencies: [
-                "Agent", "CNIProtocol", "LinuxKernel", "TestSupport",
+                "Conformance", "Agent", "CNIProtocol", "LinuxKernel", "TestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "PacketTests",
-            dependencies: ["Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            dependencies: ["Conformance", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
             name: "EnvoyTests",
-            dependencies: ["CLinuxKernel", "Enforcement", "LinuxKernel", "Operator", "Redirect", "TestSupport"],
+            dependencies: [
+                "Conformance", "CLinuxKernel", "Enforcement", "LinuxKernel", "Operator", "Redirect", "TestSupport",
+            ],
             swiftSettings: settings
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "RuntimeSupport"],
+            dependencies: ["Conformance", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "RuntimeSupport"],
             exclude: ["Node"],
             swiftSettings: settings
         ),

@@ -1,3 +1,4 @@
+import Conformance
 import Foundation
 import HTTPTestSupport
 import LinuxKernel
@@ -24,7 +25,7 @@ extension AgentProcessTests {
             }
         }
 
-        @Test(arguments: Trouble.allCases)
+        @Test(.tags(.s18), arguments: Trouble.allCases)
         func `the plugin is installed whatever the API server does, and pods are known once it is well`(
             trouble: Trouble
         ) async throws {
@@ -96,7 +97,7 @@ extension AgentProcessTests {
             }
         }
 
-        @Test func `without what every pod has the agent ends, and names all of it`() async throws {
+        @Test(.tags(.s15)) func `without what every pod has the agent ends, and names all of it`() async throws {
             let node = try ClusterNode()
             let agent = try AgentProcess(runDirectory: node.path("run"), arguments: [])
 

@@ -1,10 +1,11 @@
 import AgentProtocol
 import CNIProtocol
+import Conformance
 import Foundation
 import Redirect
 import Testing
 
-@Suite struct PlanFormatTests {
+@Suite(.tags(.s25)) struct PlanFormatTests {
     static let everything = RedirectPlan(
         backend: .iptables,
         interceptionMode: .transparentProxy,

@@ -1,3 +1,4 @@
+import Conformance
 import Foundation
 import TestSupport
 import Testing
@@ -88,7 +89,7 @@ import Testing
         ("env.json", { $0.ports.monitoring == nil }),
     ]
 
-    @Test(arguments: effects.indices)
+    @Test(.tags(.s22), arguments: effects.indices)
     func `a value of the chart has its effect`(index: Int) throws {
         let (name, isSeen) = Self.effects[index]
         let container = try #require(try Self.container(name))

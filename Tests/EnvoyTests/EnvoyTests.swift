@@ -1,3 +1,4 @@
+import Conformance
 import Enforcement
 import LinuxKernel
 import Operator
@@ -8,7 +9,7 @@ import Testing
 /// A pod whose proxy is a real Envoy, with requests that leave and enter it.
 ///
 /// What Envoy's own counters say is what the whole project is for.
-@Suite(.requiresSeveralUsers, .requiresEnvoy) struct EnvoyTests {
+@Suite(.tags(.s36), .requiresSeveralUsers, .requiresEnvoy) struct EnvoyTests {
     static let combinations = RedirectPlan.InterceptionMode.allCases.flatMap { mode in
         RedirectPlan.Backend.allCases.map { backend in (mode, backend) }
     }

@@ -1,11 +1,12 @@
 import CNIProtocol
+import Conformance
 import TestSupport
 import Testing
 
 @testable import Agent
 
 /// Putting our entry into a text and taking it out again.
-@Suite struct ConfigurationTextTests {
+@Suite(.tags(.s35)) struct ConfigurationTextTests {
     static let entry = JSONValue.object([
         JSONMember("type", .string("istio-cni")), JSONMember("n", .integer(1)), JSONMember("l", .array([.null])),
     ])

@@ -1,5 +1,6 @@
 import Agent
 import CNIProtocol
+import Conformance
 import Foundation
 import LinuxKernel
 import TestSupport
@@ -108,7 +109,7 @@ import Testing
         return node
     }
 
-    @Test(arguments: scenarios)
+    @Test(.tags(.s7, .s11), arguments: scenarios)
     func `installed, healed and uninstalled`(scenario: Scenario) async throws {
         var node = try Self.node(scenario.files)
         node.settings.configurationName = scenario.name
@@ -156,7 +157,7 @@ import Testing
         #expect(try shared(bytes) == expected)
     }
 
-    @Test(arguments: ["10-x.conf", ""])
+    @Test(.tags(.s14), arguments: ["10-x.conf", ""])
     func `a primary that comes late is waited for`(name: String) async throws {
         var node = try Self.node([:])
         node.settings.configurationName = name
@@ -180,7 +181,7 @@ import Testing
         node.cleanUp()
     }
 
-    @Test(arguments: ["", "custom.conf", "custom.conflist"])
+    @Test(.tags(.s22), arguments: ["", "custom.conf", "custom.conflist"])
     func `an entry that stands alone is upstream's, with the keys of this project`(name: String) async throws {
         var node = try Self.node(["10-calico.conflist": "calico.conflist"])
         node.settings.isChained = false
@@ -203,11 +204,14 @@ import Testing
         node.cleanUp()
     }
 
-    @Test(arguments: [
-        ("unit-list.conflist", "unit-list.conflist.golden"),
-        ("unit-list-no-istio.conflist", "unit-list.conflist.golden"),
-        ("unit-list-with-istio.conflist", "unit-list-with-istio.conflist.golden"),
-    ])
+    @Test(
+        .tags(.s35),
+        arguments: [
+            ("unit-list.conflist", "unit-list.conflist.golden"),
+            ("unit-list-no-istio.conflist", "unit-list.conflist.golden"),
+            ("unit-list-with-istio.conflist", "unit-list-with-istio.conflist.golden"),
+        ]
+    )
     func `the entry is put where upstream puts it`(input: String, golden: String) throws {
         var entry = PluginEntry()
         entry.runDirectory = "/path/to/kubeconfig"

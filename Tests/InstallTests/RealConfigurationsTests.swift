@@ -1,12 +1,13 @@
 import Agent
 import CNIProtocol
+import Conformance
 import Foundation
 import LinuxKernel
 import TestSupport
 import Testing
 
 /// Files of real primary CNIs, and variations of them: every byte but our entry survives.
-@Suite(.requiresUpstreamFixtures, .timeLimit(.minutes(10))) struct RealConfigurationsTests {
+@Suite(.tags(.s7, .s35), .requiresUpstreamFixtures, .timeLimit(.minutes(10))) struct RealConfigurationsTests {
     static let files = UpstreamFixtures.names(in: "conflists").filter { name in ConfigurationFile.isLoadable(name) }
 
     @Test func `there are files to look at`() {

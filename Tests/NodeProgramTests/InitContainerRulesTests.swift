@@ -1,3 +1,4 @@
+import Conformance
 import Redirect
 import Testing
 
@@ -6,7 +7,7 @@ import Testing
 /// The rules of `istio-init` with the injector's arguments, beside those of the plugin for the same pod.
 ///
 /// They are equal but for ``Difference``, upstream's own list; every case says which of those it meets.
-@Suite struct InitContainerRulesTests {
+@Suite(.tags(.s10)) struct InitContainerRulesTests {
     /// What the plugin does otherwise than `istio-init`, and why.
     enum Difference: CaseIterable {
         /// Port 15020 of others bypasses the proxy: the plugin's default for `excludeOutboundPorts`.

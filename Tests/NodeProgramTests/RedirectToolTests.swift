@@ -1,3 +1,4 @@
+import Conformance
 import Foundation
 import LinuxKernel
 import TestSupport
@@ -22,7 +23,7 @@ import Testing
 
     static let validation = ["--run-validation", "--skip-rule-apply", "--probe-timeout", "400ms"]
 
-    @Test(arguments: backends, families.indices)
+    @Test(.tags(.s29), arguments: backends, families.indices)
     func `a redirected namespace passes validation as the proxy's user`(backend: [String], index: Int) async throws {
         let (addresses, flags) = Self.families[index]
         let namespace = try await makePodNamespace(addresses)
@@ -35,7 +36,7 @@ import Testing
         #expect(validated.output.isEmpty)
     }
 
-    @Test func `without rules validation fails with 126 and says what to do`() async throws {
+    @Test(.tags(.s29)) func `without rules validation fails with 126 and says what to do`() async throws {
         let namespace = try await makePodNamespace("10.1.0.2/24")
 
         let outcome = try await Self.call(Self.validation, user: 1337).run(in: namespace)
@@ -47,7 +48,7 @@ import Testing
         #expect(!outcome.log.contains("runs as user"))
     }
 
-    @Test(arguments: backends)
+    @Test(.tags(.s29), arguments: backends)
     func `another user than the proxy's fails validation, and is told so`(backend: [String]) async throws {
         let namespace = try await makePodNamespace("10.1.0.2/24")
         _ = try await Self.call(Self.everything, backend).run(in: namespace)
@@ -58,7 +59,7 @@ import Testing
         #expect(outcome.log.contains("runs as user 1000, and only the proxy's own user, 1337, can pass"))
     }
 
-    @Test(arguments: backends)
+    @Test(.tags(.s29), arguments: backends)
     func `with --dual-stack, rules for IPv4 alone fail validation; without it they pass`(
         backend: [String]
     ) async throws {
@@ -162,7 +163,7 @@ import Testing
         #expect(outcome.output.contains("EXAMPLES"))
     }
 
-    @Test(arguments: backends)
+    @Test(.tags(.s8), arguments: backends)
     func `the rights of an init container suffice`(backend: [String]) async throws {
         let namespace = try await makePodNamespace("10.1.0.2/24")
         var call = Self.call(Self.everything, backend)

@@ -1,3 +1,4 @@
+import Conformance
 import Enforcement
 import Foundation
 import LinuxKernel
@@ -6,7 +7,7 @@ import TestSupport
 import Testing
 
 /// Where real connections land under our nftables rules, under upstream's recorded iptables rules, and in the model.
-@Suite(.requiresSeveralUsers) struct RecordedPacketsTests {
+@Suite(.tags(.s1, .s32, .s36), .requiresSeveralUsers) struct RecordedPacketsTests {
     /// Sandboxes at the same time: each pair needs some hundreds of descriptors, and a processor is soon busy.
     static let width = 6
 

@@ -32,7 +32,7 @@ import Testing
             let silent = try await sandbox.make(
                 attempts,
                 proxy: tried.proxy,
-                proxyListensInbound: false,
+                silentPorts: [15_006],
                 isTransparent: true
             )
 

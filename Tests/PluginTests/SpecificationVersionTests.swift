@@ -1,3 +1,4 @@
+import Conformance
 import Foundation
 import LinuxKernel
 import Redirect
@@ -5,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Each version of the specification, with a `prevResult` of its family.
-@Suite(.requiresNetworkNamespaces) struct SpecificationVersionTests {
+@Suite(.tags(.s7, .s34), .requiresNetworkNamespaces) struct SpecificationVersionTests {
     static let versions = ["0.1.0", "0.2.0", "0.3.0", "0.3.1", "0.4.0", "1.0.0", "1.1.0"]
 
     @Test(arguments: versions)

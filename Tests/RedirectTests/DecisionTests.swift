@@ -1,9 +1,10 @@
+import Conformance
 import Redirect
 import TestSupport
 import Testing
 
 /// The order in which a pod is looked at is upstream's: the first reason to leave it alone is the one that counts.
-@Suite struct DecisionTests {
+@Suite(.tags(.s13)) struct DecisionTests {
     static let settings = EarlyDecision.Settings(agentNamespace: "istio-system", excludedNamespaces: ["kube-system"])
 
     @Test(arguments: [
@@ -192,7 +193,7 @@ import Testing
 }
 
 /// What upstream's plugin did with 120 pods, and what we decide about them.
-@Suite struct RecordedDecisionTests {
+@Suite(.tags(.s13)) struct RecordedDecisionTests {
     /// The annotation that upstream's error is about, under upstream's names for them.
     static let upstreamNames = [
         "includeIPCidrs": Annotation.includeOutboundIPRanges,

@@ -1,9 +1,10 @@
+import Conformance
 import Testing
 
 @testable import Redirect
 
 /// Annotations, variables, users and addresses of a pod, and what becomes of them in its plan.
-@Suite struct PodPlanTests {
+@Suite(.tags(.s32)) struct PodPlanTests {
     @Test func `a pod without annotations has upstream's defaults`() throws {
         let (plan, warnings) = try redirection(of: .injected())
 
@@ -184,6 +185,7 @@ import Testing
     }
 
     @Test(
+        .tags(.s33f),
         arguments: [
             (nil, nil, 1337, 1337), (0, 1337, 1337, 1337), (0, 0, 1337, 1337),
             (1_000_670_000, nil, 1_000_670_000, 1337),

@@ -1,4 +1,5 @@
 import CNIProtocol
+import Conformance
 import Foundation
 import LinuxKernel
 import RuntimeSupport
@@ -43,7 +44,7 @@ struct ContainerdTests {
             .split(separator: "\n").map(String.init)
     }
 
-    @Test func `a pod of the mesh is redirected, and one outside is not`() async throws {
+    @Test(.tags(.s1, .s7, .s12, .s13)) func `a pod of the mesh is redirected, and one outside is not`() async throws {
         try await whileInstalled(waitSeconds: 60) { containerd, _ in
             let first = try await containerd.run(mesh)
             let second = try await containerd.run(outside)
@@ -108,7 +109,7 @@ struct ContainerdTests {
         }
     }
 
-    @Test func `a pod ends after our entry has gone`() async throws {
+    @Test(.tags(.s34)) func `a pod ends after our entry has gone`() async throws {
         try await whileInstalled(waitSeconds: 60) { containerd, agent in
             let id = try await containerd.run(mesh)
             try await agent.end()

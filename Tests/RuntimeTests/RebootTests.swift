@@ -1,3 +1,4 @@
+import Conformance
 import Foundation
 import LinuxKernel
 import RuntimeSupport
@@ -5,7 +6,7 @@ import Testing
 
 /// A node that comes back: the run directory is empty, the primary configuration as its owner writes it, and pods start
 /// before the agent does.
-@Suite(.requiresPrograms("containerd", "ctr", "runc", "gcc"), .requiresGRPC, .timeLimit(.minutes(10)))
+@Suite(.tags(.s23), .requiresPrograms("containerd", "ctr", "runc", "gcc"), .requiresGRPC, .timeLimit(.minutes(10)))
 struct RebootTests {
     private let mesh = RuntimePod("cart", isInMesh: true)
     private let outside = RuntimePod("batch", isInMesh: false)

@@ -1,11 +1,12 @@
 import Agent
 import AgentProtocol
+import Conformance
 import Enforcement
 import Redirect
 import Testing
 
 /// What is done about a pod, from what is known and seen of it; nothing here touches a namespace.
-@Suite struct RepairDecisionTests {
+@Suite(.tags(.s30)) struct RepairDecisionTests {
     static let plan = RedirectPlan(inboundPorts: .all(except: []))
     static let bypassing = RepairDecision.Sight.rules(RedirectionEvidence(ways: []), differences: nil)
 

@@ -1,10 +1,11 @@
+import Conformance
 import Foundation
 import LinuxKernel
 import TestSupport
 import Testing
 
 /// The rights that the official chart gives the agent, and no other.
-@Suite(.requiresSeveralUsers, .timeLimit(.minutes(5))) struct RepairRightsTests {
+@Suite(.tags(.s2, .s31), .requiresSeveralUsers, .timeLimit(.minutes(5))) struct RepairRightsTests {
     static let rights = "-all,+net_admin,+net_raw,+sys_ptrace,+sys_admin,+dac_override"
 
     @Test func `repair works with the five capabilities of the chart alone`() async throws {

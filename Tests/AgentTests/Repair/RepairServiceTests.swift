@@ -1,5 +1,6 @@
 import Agent
 import AgentProtocol
+import Conformance
 import Enforcement
 import LinuxKernel
 import Redirect
@@ -7,7 +8,7 @@ import TestSupport
 import Testing
 
 /// Repair mode, on real processes in real namespaces, at times of the test's own.
-@Suite(.requiresNetworkNamespaces, .timeLimit(.minutes(3))) struct RepairServiceTests {
+@Suite(.tags(.s23, .s30), .requiresNetworkNamespaces, .timeLimit(.minutes(3))) struct RepairServiceTests {
     @Test func `a pod without rules gets them at the first check, before anything has crashed`() async throws {
         let pod = try await StagedPod()
         let node = try RepairedNode()
@@ -230,7 +231,7 @@ import Testing
 }
 
 /// Delete and label modes.
-@Suite(.requiresNetworkNamespaces, .timeLimit(.minutes(3))) struct RepairActionTests {
+@Suite(.tags(.s30), .requiresNetworkNamespaces, .timeLimit(.minutes(3))) struct RepairActionTests {
     private func node(
         _ mode: RepairSettings.Mode,
         _ outcome: RepairActions.Outcome = .done,

@@ -9,21 +9,21 @@ extension PodSandbox {
     /// - Parameters:
     ///   - attempts: What to try.
     ///   - proxy: Who owns the listeners on 15001, 15006 and 15053.
-    ///   - proxyListensInbound: Whether somebody listens on 15006.
+    ///   - silentPorts: Those of the proxy's ports on which nobody listens yet.
     ///   - isTransparent: Whether the listener on 15006 takes what TPROXY hands over.
     /// - Returns: What became of each, in the same order.
     /// - Throws: What the kernel refused to a listener.
     package func make(
         _ attempts: [ConnectionAttempt],
         proxy: Packet.Owner,
-        proxyListensInbound: Bool = true,
+        silentPorts: Set<UInt16> = [],
         isTransparent: Bool
     ) async throws -> [Landing] {
         var listeners = Set(attempts.compactMap { attempt in Listener(for: attempt) })
         for family in AddressFamily.allCases {
             let loopback = family == .ipv4 ? AddressRange.loopbackIPv4.address : AddressRange.loopbackIPv6.address
             let any = IPAddress(family, bits: 0)
-            for port in Listener.proxyPorts where port != Listener.inboundPort || proxyListensInbound {
+            for port in Listener.proxyPorts where !silentPorts.contains(port) {
                 let transparent = isTransparent && port == Listener.inboundPort
                 let endpoint = SocketEndpoint(any, port: port)
                 listeners.insert(Listener(.pod, .tcp, endpoint, owner: proxy, isTransparent: transparent))
