@@ -51,15 +51,10 @@ import Testing
 
         Not here until ambient mode is: `nodeagent_reconcile_events_total`, `ztunnel_connected`.
 
-        ## Alerts worth having
+        ## Alerts and a dashboard
 
-        | Expression | Means |
-        |---|---|
-        | `sum(istio_cni_pods{state=~"bypassing\\|partial"}) > 0` | a mesh pod's traffic does not go through its sidecar; `install-cni bypass` on the node says which and why |
-        | `istio_cni_install_ready == 0` for 5 minutes | the plugin is not in the node's configuration; `/readyz` on port 8000 says why |
-        | `increase(istio_cni_config_rewrites_total[10m]) > 10` | another program keeps changing the CNI configuration; the log names the file |
-        | `increase(istio_cni_add_total{outcome=~"try-again\\|failed"}[10m]) > 5` | pods of the mesh do not start at once; the log has their names |
-        | `istio_cni_annotations_supported == 0` | pods outside the mesh need the agent to start, see [errors.md](errors.md) |
+        [monitoring/alerts.yaml](../monitoring/alerts.yaml) are alerts for Prometheus, each with the page that says what
+        to do; [monitoring/dashboard.json](../monitoring/dashboard.json) is a dashboard for Grafana.
 
         """
 

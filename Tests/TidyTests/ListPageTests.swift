@@ -20,6 +20,17 @@ import Testing
         #expect(numbers == CNIError.Code.allCases.map(\.rawValue))
     }
 
+    @Test(arguments: CNIError.Code.allCases)
+    func `docs/troubleshooting.md says what to do first about a code`(code: CNIError.Code) throws {
+        let rows = try Repository.lines("docs/troubleshooting.md").filter { row in
+            let cells = row.split(separator: "|", maxSplits: 2)
+            return cells.first?.split(separator: ",").contains { Int($0.filter { $0 != " " }) == Int(code.rawValue) }
+                ?? false
+        }
+
+        #expect(rows.count == 1 && rows[0].contains("`\(code.name)`"), "\(code.rawValue) `\(code.name)`")
+    }
+
     @Test func `docs/rules.md has one row for each reason of a rule`() throws {
         let listed = try Repository.lines("docs/rules.md").compactMap { line in
             line.hasPrefix("| `") ? line.dropFirst(3).split(separator: "`").first.map(String.init) : nil
