@@ -303,6 +303,13 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .testTarget(
+            name: "ChartTests",
+            dependencies: [
+                "Agent", "AgentProtocol", "CNIProtocol", "Conformance", "LinuxKernel", "Operator", "TestSupport",
+            ],
+            swiftSettings: settings
+        ),
         .testTarget(name: "TidyTests", dependencies: ["CNIProtocol", "Redirect"], swiftSettings: settings),
     ]
 )

@@ -90,7 +90,7 @@ extension IPTablesEnforcerTests {
             try Enforcer(programs: programs.programs).apply(wanted, in: namespace)
         }
 
-        #expect(error?.description.contains("it is broken") == true, "\(String(describing: error))")
+        #expect(error?.description.contains("iptables-nft-restore") == true, "\(String(describing: error))")
         #expect(try await namespace.command("nft", "list", "tables", "inet") == tables)
         #expect(try await namespace.command("iptables-nft-save", "-t", "nat").contains("-A ISTIO_OUTPUT"))
         #expect(tables.isEmpty != hasTables)
@@ -107,8 +107,9 @@ extension IPTablesEnforcerTests {
         init() throws {
             folder = URL(filePath: "/tmp").appending(path: "broken-\(UUID().uuidString)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            try write("iptables-nft-save", #"exec /usr/sbin/iptables-nft-save "$@""#)
-            try write("iptables-nft-restore", "echo it is broken >&2; exit 1")
+            // Links, since a file that was just written may still be open in a child of another test (ETXTBSY).
+            try link("iptables-nft-save", to: "/usr/sbin/iptables-nft-save")
+            try link("iptables-nft-restore", to: "/bin/false")
         }
 
         deinit {
@@ -118,12 +119,10 @@ extension IPTablesEnforcerTests {
 
         var programs: IPTablesPrograms { IPTablesPrograms(directories: [folder.path(percentEncoded: false)]) }
 
-        private func write(_ name: String, _ command: String) throws {
-            let file = folder.appending(path: name)
-            try Data("#!/bin/sh\n\(command)\n".utf8).write(to: file)
-            try FileManager.default.setAttributes(
-                [.posixPermissions: 0o755],
-                ofItemAtPath: file.path(percentEncoded: false)
+        private func link(_ name: String, to program: String) throws {
+            try FileManager.default.createSymbolicLink(
+                at: folder.appending(path: name),
+                withDestinationURL: URL(filePath: program)
             )
         }
     }
