@@ -139,7 +139,10 @@ let package = Package(
         ),
         .executableTarget(
             name: "OperatorProgram",
-            dependencies: ["Operator", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "CNIProtocol", "Operator", "Redirect",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             swiftSettings: settings
         ),
 
@@ -279,7 +282,7 @@ let package = Package(
         ),
         .testTarget(
             name: "PacketTests",
-            dependencies: ["Conformance", "Enforcement", "LinuxKernel", "Redirect", "TestSupport"],
+            dependencies: ["Conformance", "Enforcement", "LinuxKernel", "Operator", "Redirect", "TestSupport"],
             swiftSettings: settings
         ),
         .testTarget(
@@ -298,9 +301,11 @@ let package = Package(
         .testTarget(
             name: "OperatorTests",
             dependencies: [
+                "Conformance",
                 "CNIProtocol", "LinuxKernel", "NodeProgram", "Operator", "OperatorProgram", "Plugin", "Redirect",
                 "TestSupport",
             ],
+            exclude: ["Explain/Golden", "Explain/Pods"],
             swiftSettings: settings
         ),
         .testTarget(

@@ -2,6 +2,7 @@ import Conformance
 import Enforcement
 import Foundation
 import LinuxKernel
+import Operator
 import Redirect
 import TestSupport
 import Testing
@@ -90,7 +91,9 @@ struct ComparedPod {
 
         attempts += tried.attempts.count
         for (index, attempt) in tried.attempts.enumerated() {
-            let model = rules.verdict(for: attempt.packet).outcome
+            let trace = ConnectionTrace(attempt, rules, tried.network)
+            if trace.packet != attempt.packet { differences.append("\(id): \(attempt): trace has \(trace.packet)") }
+            let model = trace.verdict.outcome
             let (our, their) = (ourLandings[index], theirLandings[index])
             if our != their {
                 differences.append("\(id): \(attempt): ours \(our), upstream's \(their), model \(model)")
@@ -98,6 +101,32 @@ struct ComparedPod {
                 differences.append("\(id): \(attempt): both \(our), model \(model)")
             }
         }
+    }
+}
+
+extension ConnectionTrace {
+    /// What `istio-cnictl trace` says about an attempt.
+    fileprivate init(_ attempt: ConnectionAttempt, _ rules: RuleSet, _ network: SandboxNetwork) {
+        let direction: Request.Direction =
+            attempt.origin == .pod
+            ? .outbound(user: attempt.owner.user, group: attempt.owner.group, from: attempt.source)
+            : .inbound(from: attempt.source)
+        // Those of eth0; to an address of another interface the trace is told the way.
+        let own = network.families.map { SandboxNetwork.podAddress($0) }
+        let isUsual =
+            attempt.interface == "eth0" || own.contains(attempt.destination.address)
+            || attempt.destination.address.isLoopback
+        self.init(
+            Request(
+                to: attempt.destination.address,
+                port: attempt.destination.port,
+                attempt.transport,
+                direction
+            ),
+            rules,
+            addresses: own.map { $0.description },
+            interface: attempt.origin == .pod && isUsual ? nil : attempt.interface
+        )
     }
 }
 

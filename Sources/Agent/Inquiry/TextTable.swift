@@ -1,18 +1,18 @@
 /// Columns of text, each as wide as its widest cell.
-struct TextTable {
+package struct TextTable {
     private let titles: [String]
     private var rows: [(cells: [String], style: TextStyle.Code?)] = []
 
-    init(titles: [String]) { self.titles = titles }
+    package init(titles: [String]) { self.titles = titles }
 
     /// - Parameters:
     ///   - cells: As many as there are titles; text from outside, so a terminal must not obey it.
     ///   - style: Of the whole row.
-    mutating func add(_ cells: [String], style: TextStyle.Code?) {
+    package mutating func add(_ cells: [String], style: TextStyle.Code?) {
         rows.append((cells.map { cell in cell.isEmpty ? "-" : LineLogHandler.printable(cell) }, style))
     }
 
-    func lines(_ style: TextStyle) -> [String] {
+    package func lines(_ style: TextStyle) -> [String] {
         let all = [titles] + rows.map { row in row.cells }
         let widths = titles.indices.map { column in all.map { cells in cells[column].count }.max() ?? 0 }
         let head = style.paint(Self.line(titles, widths), .bold)
@@ -34,17 +34,19 @@ struct TextTable {
 }
 
 /// Colour where somebody looks, and none in a pipe.
-struct TextStyle {
-    let hasColour: Bool
+package struct TextStyle {
+    package let hasColour: Bool
+
+    package init(hasColour: Bool) { self.hasColour = hasColour }
 
     /// Select Graphic Rendition (ECMA-48, 8.3.117).
-    enum Code: String {
+    package enum Code: String {
         case bold = "1"
         case red = "31"
         case green = "32"
     }
 
-    func paint(_ text: String, _ code: Code) -> String {
+    package func paint(_ text: String, _ code: Code) -> String {
         hasColour ? "\u{1B}[\(code.rawValue)m\(text)\u{1B}[0m" : text
     }
 }

@@ -64,7 +64,7 @@ package struct LineLogHandler: LogHandler {
     }
 
     /// Without line breaks and terminal sequences, which would let a pod write lines of its own.
-    static func printable(_ text: String) -> String {
+    package static func printable(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { scalar in isControl(scalar) }) else { return text }
         return text.unicodeScalars.reduce(into: "") { result, scalar in
             result += isControl(scalar) ? "\\u{" + String(scalar.value, radix: 16) + "}" : String(scalar)

@@ -87,7 +87,7 @@ package struct PodManifest: Equatable, Sendable {
 // MARK: - The pod among the documents
 
 extension PodManifest {
-    /// The first document that is a pod; JSON is YAML too.
+    /// The first document that is a pod or makes pods; JSON is YAML too.
     private static func firstPod(of text: String) throws(Failure) -> JSONValue {
         let documents: [JSONValue]
         do throws(YAMLDocuments.Failure) {
@@ -95,9 +95,36 @@ extension PodManifest {
         } catch {
             throw Failure(description: error.description)
         }
-        if let pod = documents.first(where: { $0["kind"]?.string == "Pod" }) { return pod }
+        for document in documents {
+            if document["kind"]?.string == "Pod" { return document }
+            if let pod = document.podOfTemplate { return pod }
+        }
         let kinds = documents.map { $0["kind"]?.string ?? "a document without kind" }
         let found = kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")
-        throw Failure(description: "no document of kind Pod; found: \(found)")
+        throw Failure(description: "no document of kind Pod, and none that makes pods; found: \(found)")
+    }
+}
+
+extension JSONValue {
+    /// Where a workload keeps the template of its pods: `spec.template` of a Deployment, a Job or their like.
+    package static let templatePaths: [String: [String]] = [
+        "CronJob": ["spec", "jobTemplate", "spec", "template"],
+        "DaemonSet": ["spec", "template"], "Deployment": ["spec", "template"], "Job": ["spec", "template"],
+        "ReplicaSet": ["spec", "template"], "ReplicationController": ["spec", "template"],
+        "StatefulSet": ["spec", "template"],
+    ]
+
+    /// The pod that a workload makes, under the workload's name; nil where it is no workload.
+    package var podOfTemplate: JSONValue? {
+        guard let path = Self.templatePaths[self["kind"]?.string ?? ""] else { return nil }
+        var template = self
+        for name in path { template = template[name] ?? .null }
+        guard var members = template.members else { return nil }
+        var metadata = template["metadata"]?.members ?? []
+        for name in ["name", "namespace"] where metadata.index(of: name) == nil {
+            if let value = self["metadata"]?[name] { metadata.append(JSONMember(name, value)) }
+        }
+        members.removeAll { ["kind", "metadata"].contains($0.name) }
+        return .object([JSONMember("kind", .string("Pod")), JSONMember("metadata", .object(metadata))] + members)
     }
 }

@@ -9,7 +9,8 @@ extension RuleSet {
             let rules = chain.iptablesRules(family)
             guard !rules.isEmpty else { continue }
             if !chain.name.isBase { result.chains.append(chain.name.iptablesName) }
-            result.rules += rules
+            result.rules += rules.map { $0.text }
+            result.reasons += rules.map { $0.reason }
         }
         return result.rules.isEmpty ? nil : result
     }
@@ -30,6 +31,16 @@ package struct IPTablesTable: Equatable, Sendable {
     /// `-A ISTIO_OUTPUT ...`, in the order of each chain.
     package internal(set) var rules: [String] = []
 
+    /// Why each of them is there.
+    package internal(set) var reasons: [Rule.Reason] = []
+
+    /// As ``restoreText``, with the reason of each rule in a comment before it.
+    package var explainedText: String {
+        var lines = ["*\(name)"] + chains.map { ":\($0) - [0:0]" }
+        for (rule, reason) in zip(rules, reasons) { lines += ["# \(reason.comment)", rule] }
+        return (lines + ["COMMIT\n"]).joined(separator: "\n")
+    }
+
     /// The table as input for `iptables-restore --noflush`: our chains are made or emptied, then filled.
     package var restoreText: String {
         let lines = ["*\(name)"] + chains.map { ":\($0) - [0:0]" } + rules + ["COMMIT\n"]
@@ -38,8 +49,8 @@ package struct IPTablesTable: Equatable, Sendable {
 }
 
 extension Chain {
-    func iptablesRules(_ family: AddressFamily) -> [String] {
-        var lines: [String] = []
+    func iptablesRules(_ family: AddressFamily) -> [(text: String, reason: Rule.Reason)] {
+        var lines: [(text: String, reason: Rule.Reason)] = []
         var together: [Rule] = []
         for rule in rules where !rule.isImpliedByIPTables && (rule.family ?? family) == family {
             together.append(rule)
@@ -49,7 +60,7 @@ extension Chain {
             for index in 0..<count {
                 for (rule, matches) in zip(together, expanded) where index < matches.count {
                     let words = ["-A", name.iptablesName] + matches[index] + rule.action.iptablesWords(family)
-                    lines.append(words.joined(separator: " "))
+                    lines.append((words.joined(separator: " "), rule.reason))
                 }
             }
             together = []

@@ -1,11 +1,14 @@
 extension RuleSet {
     /// The rules as a script for `nft -f`, which replaces what an earlier run left behind.
-    package var nftablesText: String {
+    package var nftablesText: String { nftablesText(explained: false) }
+
+    /// The same; with the reason of each rule in a comment before it where that is wanted.
+    package func nftablesText(explained: Bool) -> String {
         var lines: [String] = []
         for name in Table.Name.allCases {
             lines += ["table inet \(name.nftablesName)", "delete table inet \(name.nftablesName)"]
         }
-        for table in tables { lines += table.nftablesLines }
+        for table in tables { lines += table.nftablesLines(explained: explained) }
         lines.append("")
         return lines.joined(separator: "\n")
     }
@@ -26,13 +29,16 @@ extension Table {
         return sets
     }
 
-    fileprivate var nftablesLines: [String] {
+    fileprivate func nftablesLines(explained: Bool) -> [String] {
         var lines = ["table inet \(name.nftablesName) {"]
         for set in sets { lines += set.lines }
         for chain in chains {
             lines.append("    chain \(chain.name.rawValue) {")
             if let hook = chain.baseText(in: name) { lines.append("        \(hook)") }
-            for rule in chain.rules { lines.append("        \(rule.nftablesText)") }
+            for rule in chain.rules {
+                if explained { lines.append("        # \(rule.reason.comment)") }
+                lines.append("        \(rule.nftablesText)")
+            }
             lines.append("    }")
         }
         return lines + ["}"]

@@ -31,6 +31,9 @@ extension Rule {
         case noTransparentListener = "no-transparent-listener"
         case transparentMark = "transparent-mark"
 
+        /// Name and explanation, for a comment beside the rule.
+        package var comment: String { "\(rawValue): \(explanation)" }
+
         /// One sentence for people.
         package var explanation: String {
             switch self {

@@ -2,15 +2,24 @@ extension Rule {
     /// The rule as `nft` takes it; the kernel's refusals are reported with it too.
     package var nftablesText: String {
         var words: [String] = []
-        var transport: TransportProtocol?
-        for match in matches {
-            if case .transport(let known) = match { transport = known }
-        }
         for match in matches {
             words += match.nftablesWords(transport)
         }
         words += action.nftablesWords(family ?? .ipv4)
         return words.joined(separator: " ")
+    }
+
+    /// One of the rule's conditions as `nft` takes it.
+    package func nftablesText(of match: Match) -> String {
+        match.nftablesWords(transport).joined(separator: " ")
+    }
+
+    private var transport: TransportProtocol? {
+        var transport: TransportProtocol?
+        for match in matches {
+            if case .transport(let known) = match { transport = known }
+        }
+        return transport
     }
 }
 

@@ -2,8 +2,11 @@
 package struct Verdict: Equatable, Sendable {
     package let outcome: Outcome
 
+    /// Every rule that the packet came by, in order.
+    package let visits: [Visit]
+
     /// Every rule that matched, in order.
-    package let steps: [Step]
+    package var steps: [Step] { visits.filter { $0.obstacle == nil }.map { $0.step } }
 
     /// The rule that decided, or nil if none had a say.
     ///
@@ -22,7 +25,15 @@ package struct Verdict: Equatable, Sendable {
         case dropped
     }
 
-    /// A rule that matched.
+    /// A rule that was looked at.
+    package struct Visit: Equatable, Sendable {
+        package let step: Step
+
+        /// The first condition that does not hold; nil where the rule matches.
+        package let obstacle: Match?
+    }
+
+    /// A rule and where it is.
     package struct Step: Equatable, Sendable {
         package let table: Table.Name
         package let chain: Chain.Name
@@ -38,7 +49,7 @@ extension RuleSet {
     /// - Parameters:
     ///   - packet: The packet; connections that exist already skip the nat table.
     ///   - proxyListens: Whether a transparent socket is there for TPROXY to hand connections to.
-    /// - Returns: Where the packet ends, with every rule that matched on the way.
+    /// - Returns: Where the packet ends, with every rule on the way.
     package func verdict(for packet: Packet, proxyListens: Bool = true) -> Verdict {
         var walk = PacketWalk(rules: self, packet: packet, proxyListens: proxyListens)
         walk.run()
@@ -52,10 +63,10 @@ private struct PacketWalk {
     var packet: Packet
     let proxyListens: Bool
     var outcome = Verdict.Outcome.passes
-    var steps: [Verdict.Step] = []
+    var visits: [Verdict.Visit] = []
     var decision: Verdict.Step?
 
-    var verdict: Verdict { Verdict(outcome: outcome, steps: steps, decision: decision) }
+    var verdict: Verdict { Verdict(outcome: outcome, visits: visits, decision: decision) }
 
     mutating func run() {
         switch packet.direction {
@@ -92,9 +103,11 @@ private struct PacketWalk {
     /// - Returns: Whether the table is done with the packet.
     private mutating func follow(_ name: Chain.Name, in table: Table, jump: Verdict.Step?) -> Bool {
         guard let chain = table.chain(name) else { return false }
-        for rule in chain.rules where rule.matches.allSatisfy({ $0.matches(packet) }) {
+        for rule in chain.rules {
             let step = Verdict.Step(table: table.name, chain: name, rule: rule)
-            steps.append(step)
+            let obstacle = rule.matches.first { !$0.matches(packet) }
+            visits.append(Verdict.Visit(step: step, obstacle: obstacle))
+            guard obstacle == nil else { continue }
             switch rule.action {
             case .jump(let target):
                 if follow(target, in: table, jump: step) { return true }
