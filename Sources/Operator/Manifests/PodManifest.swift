@@ -21,7 +21,18 @@ package struct PodManifest: Equatable, Sendable {
         guard text.utf8.count <= Self.byteLimit else {
             throw Failure(description: "the manifest is longer than \(Self.byteLimit) bytes")
         }
-        try self.init(json: try Self.firstPod(of: text))
+        let documents: [JSONValue]
+        do throws(YAMLDocuments.Failure) {
+            documents = try YAMLDocuments.read(text)
+        } catch {
+            throw Failure(description: error.description)
+        }
+        try self.init(documents)
+    }
+
+    /// Takes the first document that is a pod or makes pods.
+    package init(_ documents: [JSONValue]) throws(Failure) {
+        try self.init(json: try Self.firstPod(of: documents))
     }
 
     package init(json: JSONValue) throws(Failure) {
@@ -87,14 +98,7 @@ package struct PodManifest: Equatable, Sendable {
 // MARK: - The pod among the documents
 
 extension PodManifest {
-    /// The first document that is a pod or makes pods; JSON is YAML too.
-    private static func firstPod(of text: String) throws(Failure) -> JSONValue {
-        let documents: [JSONValue]
-        do throws(YAMLDocuments.Failure) {
-            documents = try YAMLDocuments.read(text)
-        } catch {
-            throw Failure(description: error.description)
-        }
+    private static func firstPod(of documents: [JSONValue]) throws(Failure) -> JSONValue {
         for document in documents {
             if document["kind"]?.string == "Pod" { return document }
             if let pod = document.podOfTemplate { return pod }

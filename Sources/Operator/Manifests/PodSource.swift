@@ -1,5 +1,4 @@
 internal import CNIProtocol
-internal import Foundation
 
 /// Where a person says that a pod is: a file, standard input, or the cluster.
 package enum PodSource: Sendable {
@@ -19,10 +18,7 @@ package enum PodSource: Sendable {
     package func read() throws(Failure) -> PodManifest {
         do {
             switch self {
-            case .file(let path):
-                let place = path == "-" ? "/dev/stdin" : path
-                let data = try Data(contentsOf: URL(filePath: place))
-                return try PodManifest(String(decoding: data, as: UTF8.self))
+            case .file(let path): return try PodManifest(ManifestFile.read(path))
             case .cluster(let name, let kubectl):
                 let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
                 let namespace = parts.count == 2 ? parts[0] : "default"
@@ -38,10 +34,10 @@ package enum PodSource: Sendable {
             throw Failure(description: "\(place): \(failure)")
         } catch let failure as PodManifest.Failure {
             throw Failure(description: "\(place): \(failure)")
-        } catch let failure as ExternalProgram.Failure {
-            throw Failure(description: "\(place): \(failure)")
+        } catch let failure as ManifestFile.Failure {
+            throw Failure(description: failure.description)
         } catch {
-            throw Failure(description: "\(place) cannot be read: \(error.localizedDescription)")
+            throw Failure(description: "\(place): \(error)")
         }
     }
 

@@ -92,6 +92,11 @@ package struct Demonstration {
         case .skip(let reason, let sentence):
             report.decision = "skip: \(reason)"
             report.notes.append("the pod is not redirected: \(sentence)")
+            if reason == SkipReason.noProxyContainer.rawValue {
+                report.notes.append(
+                    "istio-cnictl inject -f POD.yaml | istio-cnictl try --pod -   makes a mesh pod of it"
+                )
+            }
         case .redirect(let plan):
             report.decision = "redirect"
             report.interceptionMode = plan.interceptionMode.rawValue

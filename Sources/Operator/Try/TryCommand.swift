@@ -58,13 +58,10 @@ package struct TryCommand {
     }
 
     private func readPod() throws(TryError) -> PodManifest {
-        do {
-            let data = try Data(contentsOf: URL(filePath: podFile))
-            return try PodManifest(String(decoding: data, as: UTF8.self))
-        } catch let failure as PodManifest.Failure {
-            throw TryError("\(podFile): \(failure)")
+        do throws(PodSource.Failure) {
+            return try PodSource.file(podFile).read()
         } catch {
-            throw TryError("\(podFile) cannot be read: \(error.localizedDescription)")
+            throw TryError(error.description)
         }
     }
 
