@@ -1,6 +1,6 @@
 # Each verb is one script, so a person without make can run it too. `make help` reads the `##` comments below.
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test chart-test bench fuzz replay embedded-check lint clean
+.PHONY: help deps build demo test chart-test image bench fuzz replay embedded-check lint clean
 
 help: ## list these verbs
 	@scripts/help $(firstword $(MAKEFILE_LIST))
@@ -19,6 +19,9 @@ test: ## everything that .ci/run checks, as root and as an ordinary user
 
 chart-test: ## render the chart with the real Helm, and compare it with the official one
 	@scripts/chart-test
+
+image: ## OCI archives in dist/, reproducible, with an SBOM
+	@scripts/image
 
 bench: ## time of an ADD against a program that does nothing
 	@scripts/bench

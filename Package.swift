@@ -309,6 +309,13 @@ let package = Package(
             swiftSettings: settings
         ),
         .testTarget(
+            name: "ImageTests",
+            dependencies: [
+                "CNIProtocol", "Conformance", "HTTPTestSupport", "LinuxKernel", "TestSupport",
+            ],
+            swiftSettings: settings
+        ),
+        .testTarget(
             name: "ChartTests",
             dependencies: [
                 "Agent", "AgentProtocol", "CNIProtocol", "Conformance", "LinuxKernel", "Operator", "TestSupport",
