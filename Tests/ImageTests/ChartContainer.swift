@@ -21,6 +21,7 @@ struct ChartContainer {
     /// - Parameters:
     ///   - objects: What the chart rendered.
     ///   - fields: What the downward API says: `spec.nodeName` and its like.
+    /// - Throws: ``Incomplete`` where something is not there that a kubelet needs.
     init(objects: [JSONValue], fields: [String: String]) throws {
         let daemonSet = objects.first { $0["kind"]?.string == "DaemonSet" }
         guard let pod = daemonSet?["spec"]?["template"]?["spec"], let container = pod["containers"]?.array?.first else {
@@ -70,6 +71,7 @@ struct ChartContainer {
     ///   - host: The folder that stands for the node's `/`, but for its `/proc`.
     ///   - account: The service account's files.
     ///   - variables: What the kubelet sets beside the chart.
+    /// - Returns: What `config.json` holds.
     func runtimeConfiguration(root: String, host: String, account: String, variables: [String: String]) -> JSONValue {
         let names = JSONValue.array(capabilities.map { .string("CAP_\($0)") })
         let sets = ["bounding", "effective", "permitted"].map { JSONMember($0, names) }

@@ -66,7 +66,7 @@ final class ImageNode: Sendable {
         let process = try runtime.start(error: log)
         defer { stop(process) }
         do {
-            try await eventually("the agent is ready", story: { Self.text(log) }) { try await isReady() }
+            try await eventually("the agent is ready") { try await isReady() }
             try await body()
         } catch {
             Issue.record("\(error)\n\(Self.text(log))")
