@@ -13,6 +13,9 @@ enum Output {
 
     static func write(_ value: JSONValue) { write(value.text(.indented) + "\n") }
 
+    /// Says on standard error what is not as it might be, without an end.
+    static func warn(_ text: String) { FileHandle.standardError.write(Data("warning: \(text)\n".utf8)) }
+
     /// Runs a command, and says on standard error why it could not be done.
     static func reporting(_ command: String, _ body: () throws -> Void) throws {
         do {

@@ -16,7 +16,7 @@ package struct SetExpression: Equatable, Sendable {
         guard let equals = text.firstIndex(of: "=") else {
             throw Failure(description: "--set \(text): want PATH=VALUE")
         }
-        let path = Self.names(text[..<equals])
+        let path = Self.path(text[..<equals])
         guard !path.contains("") else { throw Failure(description: "--set \(text): the path has an empty name") }
         self.path = path
         let rest = text[text.index(after: equals)...]
@@ -29,8 +29,8 @@ package struct SetExpression: Equatable, Sendable {
         }
     }
 
-    /// Splits at dots that no backslash stands before.
-    private static func names(_ text: Substring) -> [String] {
+    /// The names of a path: split at dots that no backslash stands before.
+    static func path(_ text: some StringProtocol) -> [String] {
         var names = [""]
         var isEscaped = false
         for character in text {
@@ -55,6 +55,7 @@ package struct SetExpression: Equatable, Sendable {
         default: break
         }
         if let number = Int(text), String(number) == text { return .integer(number) }
+        if let number = Double(text), String(number) == text { return .number(String(text)) }
         return .string(String(text))
     }
 }

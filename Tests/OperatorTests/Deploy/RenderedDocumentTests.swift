@@ -1,0 +1,80 @@
+import CNIProtocol
+import Conformance
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Operator
+
+/// Acceptance: a document makes the objects that values written by hand make.
+@Suite struct RenderedDocumentTests {
+    private static let all = "components: {cni: {enabled: true}}\nhub: r.example/x\n"
+
+    @Test(
+        .tags(.s16, .s27),
+        arguments: [
+            ("examples/istio-cni.yaml", "{hub: r.example/x}"),
+            ("examples/istio-cni-only.yaml", "{hub: r.example/x, excludeNamespaces: [istio-system, kube-system]}"),
+        ]
+    )
+    func `the guide's documents make what their values make through Helm`(file: String, values: String) async throws {
+        let text = try String(contentsOf: TestDocument.root.appending(path: file), encoding: .utf8)
+        let document = try TestDocument.read(texts: [text], settings: ["hub=r.example/x"])
+
+        try await Self.expectSame(ReleasePlan(document), values)
+    }
+
+    @Test(
+        .tags(.s20, .s22, .s31),
+        arguments: [
+            ("tag: '1.30'\nrevision: canary", "{hub: r.example/x, tag: '1.30', revision: canary}"),
+            (
+                "values: {cni: {chained: false, cniConfFileName: a.conf}}",
+                "{hub: r.example/x, chained: false, cniConfFileName: a.conf}"
+            ),
+            ("values: {global: {platform: openshift}}", "{hub: r.example/x, platform: openshift}"),
+            (
+                "values: {global: {platform: k3s}, cni: {cniBinDir: /foo}}",
+                "{hub: r.example/x, platform: k3s, cni: {cniBinDir: /foo}}"
+            ),
+            ("values: {global: {platform: gke}}", "{hub: r.example/x, resourceQuotas: {enabled: true}}"),
+            (
+                "values: {cni: {repair: {repairPods: false, deletePods: true}}}",
+                "{hub: r.example/x, repair: {repairPods: false, deletePods: true}}"
+            ),
+            ("values: {cni: {tolerations: []}}", "{hub: r.example/x, tolerations: []}"),
+            (
+                "values: {cni: {updateStrategy: {type: OnDelete}, terminationGracePeriodSeconds: 5}}",
+                "{hub: r.example/x, updateStrategy: {type: OnDelete}, terminationGracePeriodSeconds: 5}"
+            ),
+            (
+                "values: {global: {networkPolicy: {enabled: true}, logAsJson: true}}",
+                "{hub: r.example/x, global: {networkPolicy: {enabled: true}, logAsJson: true}}"
+            ),
+            (
+                "values: {cni: {seLinuxOptions: {level: s0}, podLabels: {a: b}}}",
+                "{hub: r.example/x, seLinuxOptions: {level: s0}, podLabels: {a: b}}"
+            ),
+        ]
+    )
+    func `a document makes what its values make through Helm`(fields: String, values: String) async throws {
+        let plan = try TestDocument.plan(spec: Self.all + fields)
+
+        try await Self.expectSame(plan, values)
+    }
+
+    private static func expectSame(_ plan: ReleasePlan, _ values: String) async throws {
+        let byHand = try #require(try YAMLDocuments.read(values).first)
+        let (ours, theirs) = try await onThread {
+            let chart = try TestDocument.chart()
+            let helm = try TestDocument.helm()
+            let arguments = ["template", "istio-cni", chart.folder, "-n", "istio-system", "-f", "-"]
+            let theirs = try helm.run(arguments, input: byHand.bytes())
+            return (try Helm(helm).template(plan, chart: chart), String(decoding: theirs, as: UTF8.self))
+        }
+
+        let objects = try YAMLDocuments.read(ours).filter { !$0.isNull }
+        #expect(objects == (try YAMLDocuments.read(theirs).filter { !$0.isNull }))
+        #expect(objects.count >= 8)
+    }
+}
