@@ -301,8 +301,8 @@ let package = Package(
         .testTarget(
             name: "OperatorTests",
             dependencies: [
-                "Conformance",
-                "CNIProtocol", "LinuxKernel", "NodeProgram", "Operator", "OperatorProgram", "Plugin", "Redirect",
+                "Agent", "CNIProtocol", "Conformance", "HTTPTestSupport", "LinuxKernel", "NodeProgram", "Operator",
+                "OperatorProgram", "Plugin", "Redirect",
                 "TestSupport",
             ],
             exclude: ["Explain/Golden", "Explain/Pods"],

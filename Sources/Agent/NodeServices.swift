@@ -25,7 +25,8 @@ struct NodeServices {
         status = AgentStatus(
             backend: settings.backend,
             version: settings.version,
-            readiness: Self.readiness(configuration, pods, installState, sourceHealth, socketFlag)
+            readiness: Self.readiness(configuration, pods, installState, sourceHealth, socketFlag),
+            nodeName: configuration.node.name
         )
     }
 

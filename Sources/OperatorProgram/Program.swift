@@ -5,6 +5,11 @@ struct Program: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "istio-cnictl",
         abstract: "What people run about Istio's CNI node agent, from anywhere.",
-        subcommands: [Explain.self, Trace.self, Rules.self, Inject.self, Manifest.self, Try.self, TryInside.self]
+        subcommands: [
+            Manifest.self,
+            Inject.self, Explain.self, Trace.self, Rules.self,
+            Status.self, Bypass.self, Doctor.self, BundleCommand.self,
+            Completion.self, Try.self, TryInside.self,
+        ]
     )
 }

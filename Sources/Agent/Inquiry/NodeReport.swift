@@ -48,12 +48,12 @@ package struct ReportedPod: Sendable {
     init(_ value: JSONValue) { self.value = value }
 
     /// A state that this version does not know is one that it cannot judge.
-    var state: PodState { PodState(rawValue: text("state")) ?? .unknown }
+    package var state: PodState { PodState(rawValue: text("state")) ?? .unknown }
 
-    var name: String { "\(text("namespace"))/\(text("name"))" }
-    var reason: String { text("reason") }
-    var author: String { text("by") }
-    var ageSeconds: Int { value["ageSeconds"]?.integer ?? 0 }
+    package var name: String { "\(text("namespace"))/\(text("name"))" }
+    package var reason: String { text("reason") }
+    package var author: String { text("by") }
+    package var ageSeconds: Int { value["ageSeconds"]?.integer ?? 0 }
 
     private func text(_ key: String) -> String { value[key]?.string ?? "" }
 }

@@ -46,7 +46,24 @@ package struct NodeReportText {
         }
         lines.append("back-end     \(told("backend")): \(told("backendReason"))")
         lines.append("role         \(told("role"))")
+        if let times { lines.append("ADD          \(times)") }
+        if let repair { lines.append("last repair  \(repair)") }
         return lines
+    }
+
+    /// How long ADDs took; nothing before the first, or of an agent that does not tell.
+    private var times: String? {
+        guard let times = report.status["addTimes"], let median = times["p50Microseconds"]?.integer,
+            let slowest = times["p99Microseconds"]?.integer, let count = times["count"]?.integer
+        else { return nil }
+        return "p50 \(median) µs, p99 \(slowest) µs, of the last \(count)"
+    }
+
+    private var repair: String? {
+        guard let repair = report.status["lastRepair"], let pod = repair["pod"]?.string,
+            let seconds = repair["secondsAgo"]?.integer
+        else { return nil }
+        return "\(LineLogHandler.printable(pod)), \(Self.age(seconds)) ago"
     }
 
     private func told(_ key: String) -> String {
@@ -101,7 +118,7 @@ package struct NodeReportText {
     }
 
     /// In its largest unit, as `kubectl` does.
-    static func age(_ seconds: Int) -> String {
+    package static func age(_ seconds: Int) -> String {
         switch seconds {
         case ..<120: "\(max(0, seconds))s"
         case ..<7_200: "\(seconds / 60)m"

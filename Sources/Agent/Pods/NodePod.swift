@@ -24,6 +24,9 @@ package struct NodePod: Equatable, Sendable {
     /// `hostUsers: false`: the sandbox has a user namespace of its own.
     package var hasOwnUsers: Bool
 
+    /// A class of runtime whose pods have a network stack of their own (gVisor, Kata); empty for all others.
+    package var isolatedRuntime = ""
+
     /// `metadata.deletionTimestamp` is set.
     package var isBeingDeleted: Bool
 

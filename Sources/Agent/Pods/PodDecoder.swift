@@ -51,6 +51,13 @@ extension NodePod {
                 try ContainerStatus(field)
             }
         )
+        isolatedRuntime = Self.isolatedRuntime(try spec["runtimeClassName"].text() ?? "")
+    }
+
+    /// Classes are named by whoever runs the cluster; these words are in the names that the projects' own pages use.
+    private static func isolatedRuntime(_ name: String) -> String {
+        let words = ["gvisor", "runsc", "kata", "firecracker"]
+        return words.contains { name.lowercased().contains($0) } ? name : ""
     }
 
     /// The UID of the one owner with `controller: true`.

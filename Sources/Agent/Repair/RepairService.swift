@@ -216,6 +216,7 @@ package struct RepairService: Service {
             of: pod
         )
         metrics.count(.repair, .success)
+        status.recordRepair(of: pod.fullName)
         if wasRedirected { metrics.countDrift() }
         logger.info("pod was repaired", metadata: metadata(pod))
         _ = schedule.isNews(nil, of: pod, about: .action)
@@ -238,6 +239,7 @@ package struct RepairService: Service {
             schedule.actedUpon(pod)
             schedule.succeeded(pod)
             metrics.count(settings.mode, .success)
+            status.recordRepair(of: pod.fullName)
             logger.info("broken pod was dealt with", metadata: metadata(pod, reason: reason.rawValue))
             actions.report(
                 pod,

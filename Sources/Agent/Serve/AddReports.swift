@@ -5,10 +5,14 @@ internal import Metrics
 /// Takes in what the plugin tells after an ADD.
 struct AddReports: Sendable {
     let pods: PodDirectory
+    let times: AddTimes
     private let relay = LogRelay()
     private let logger = Logger(label: LogScope.agent)
 
-    init(pods: PodDirectory) { self.pods = pods }
+    init(pods: PodDirectory, times: AddTimes) {
+        self.pods = pods
+        self.times = times
+    }
 
     func record(_ report: AddReport) {
         pods.record(report)
@@ -34,6 +38,7 @@ struct AddReports: Sendable {
         let phases = [
             ("decode", report.phases.decode), ("lookup", report.phases.lookup), ("apply", report.phases.apply),
         ]
+        times.record(microseconds: phases.reduce(0) { sum, phase in sum + phase.1 })
         for (phase, microseconds) in phases {
             Timer(label: "istio_cni_add_duration_seconds", dimensions: [("phase", phase)])
                 .recordMicroseconds(microseconds)

@@ -1,4 +1,5 @@
 package import CNIProtocol
+internal import LinuxKernel
 internal import Metrics
 internal import Redirect
 internal import Synchronization
@@ -11,11 +12,24 @@ package final class AgentStatus: Sendable {
 
     private let isWriter = Mutex(false)
     private let passedAnnotations = Mutex<Bool?>(nil)
+    private let repair = Mutex<(pod: String, atMilliseconds: Int)?>(nil)
 
-    package init(backend: BackendChoice, version: String, readiness: Readiness) {
+    /// How long the last ADDs took.
+    let addTimes = AddTimes()
+
+    /// Of the node that this agent is on; empty where nobody said it.
+    private let nodeName: String
+
+    package init(backend: BackendChoice, version: String, readiness: Readiness, nodeName: String = "") {
         self.backend = backend
         self.version = version
         self.readiness = readiness
+        self.nodeName = nodeName
+    }
+
+    /// Notes a pod that was repaired, deleted or labelled.
+    func recordRepair(of pod: String) {
+        repair.withLock { repair in repair = (pod, Clock.monotonicMilliseconds()) }
     }
 
     /// Whether this agent is the one of its node that writes (architecture, decision 19).
@@ -50,6 +64,17 @@ package final class AgentStatus: Sendable {
                 "runtimePassesAnnotations",
                 runtimePassesAnnotations.map { isPassed in .bool(isPassed) } ?? .null
             ),
+            JSONMember("nodeName", .string(nodeName)),
+            JSONMember("addTimes", addTimes.value),
+            JSONMember("lastRepair", lastRepair),
+        ])
+    }
+
+    private var lastRepair: JSONValue {
+        guard let (pod, moment) = repair.withLock({ repair in repair }) else { return .null }
+        return .object([
+            JSONMember("pod", .string(pod)),
+            JSONMember("secondsAgo", .integer((Clock.monotonicMilliseconds() - moment) / 1_000)),
         ])
     }
 }

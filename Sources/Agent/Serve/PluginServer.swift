@@ -32,7 +32,7 @@ package struct PluginServer: Service {
 
     private static func router(decisions: AddDecisions, status: AgentStatus) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
-        let reports = AddReports(pods: decisions.pods)
+        let reports = AddReports(pods: decisions.pods, times: status.addTimes)
         router.post("/v1/add") { request, _ in
             await Self.counted(request, limit: MessageLimits.addBodyBytes) { body throws(MessageError) in
                 let request = try AddRequest(body)

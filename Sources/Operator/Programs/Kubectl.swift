@@ -60,7 +60,7 @@ package struct Kubectl: Sendable {
     }
 
     /// A list of the pods of a large node is longer than one object may be.
-    private static let answerLimits: JSONLimits = {
+    static let answerLimits: JSONLimits = {
         var limits = JSONLimits()
         limits.bytes = 64 * 1_024 * 1_024
         limits.values = 5_000_000
