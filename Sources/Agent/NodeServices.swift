@@ -125,7 +125,8 @@ struct NodeServices {
             query: .pods(onNode: configuration.node.name),
             pods: pods,
             keeping: repairSettings.keptNames,
-            health: sourceHealth
+            health: sourceHealth,
+            heartbeat: settings.watchdog?.heartbeat("pods")
         )
     }
 
@@ -181,7 +182,8 @@ struct NodeServices {
                             + "minute; without the plugin's entry pods bypass the mesh. To end it: \(quarrel.advice)."
                     )
                 )
-            }
+            },
+            heartbeat: settings.watchdog?.heartbeat("installation")
         )
     }
 

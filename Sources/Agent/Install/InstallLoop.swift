@@ -6,6 +6,7 @@ struct InstallLoop: Sendable {
     let report: InstallReport
     let writes: @Sendable () -> Bool
     let isEnding: @Sendable () -> Bool
+    let heartbeat: Heartbeat?
     private let settings: InstallSettings
     private var files: NodeFiles
     private var pace = HealPace()
@@ -27,20 +28,24 @@ struct InstallLoop: Sendable {
         pauses: InstallPauses,
         report: InstallReport,
         writes: @escaping @Sendable () -> Bool,
-        isEnding: @escaping @Sendable () -> Bool
+        isEnding: @escaping @Sendable () -> Bool,
+        heartbeat: Heartbeat? = nil
     ) {
         self.settings = settings
         self.pauses = pauses
         self.report = report
         self.writes = writes
         self.isEnding = isEnding
+        self.heartbeat = heartbeat
         files = NodeFiles(settings)
     }
 
     /// Runs until the agent ends.
     mutating func run() {
         var hasSwept = false
+        defer { heartbeat?.rest() }
         while !isEnding() {
+            heartbeat?.beat()
             guard writes() else {
                 report.standBy()
                 Clock.sleep(milliseconds: pauses.waitMilliseconds)
@@ -137,6 +142,7 @@ struct InstallLoop: Sendable {
         case .milliseconds(let milliseconds): limit = start + milliseconds
         }
         while !isEnding() && writes() {
+            heartbeat?.beat()
             let rest = limit - Clock.monotonicMilliseconds()
             guard rest > 0 else { return }
             let slice = min(rest, pauses.waitMilliseconds)

@@ -13,6 +13,7 @@ package struct Installer: Service {
     private let metrics: any MetricsFactory
     private let writes: @Sendable () -> Bool
     private let onQuarrel: @Sendable (Quarrel) -> Void
+    private let heartbeat: Heartbeat?
 
     /// It tells `state` how it stands, acts only while `writes` says that this agent is the one of its node that
     /// writes (decision 19), and calls `onQuarrel` at most once a minute while another program rewrites the
@@ -23,7 +24,8 @@ package struct Installer: Service {
         state: InstallState,
         metrics: any MetricsFactory = MetricsSystem.factory,
         writes: @escaping @Sendable () -> Bool,
-        onQuarrel: @escaping @Sendable (Quarrel) -> Void = { _ in }
+        onQuarrel: @escaping @Sendable (Quarrel) -> Void = { _ in },
+        heartbeat: Heartbeat? = nil
     ) throws(InstallError) {
         try settings.check()
         self.settings = settings
@@ -32,6 +34,8 @@ package struct Installer: Service {
         self.metrics = metrics
         self.writes = writes
         self.onQuarrel = onQuarrel
+        heartbeat?.rest()
+        self.heartbeat = heartbeat
     }
 
     package func run() async throws {
@@ -41,7 +45,8 @@ package struct Installer: Service {
             pauses: pauses,
             report: InstallReport(state: state, metrics: metrics, onQuarrel: onQuarrel),
             writes: writes,
-            isEnding: { isEnding.isSet }
+            isEnding: { isEnding.isSet },
+            heartbeat: heartbeat
         )
         try await withTaskCancellationHandler {
             try await withGracefulShutdownHandler {

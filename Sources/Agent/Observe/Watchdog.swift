@@ -83,8 +83,11 @@ package final class Watchdog: Service {
                 try await Task.sleep(for: .milliseconds(Self.lookMilliseconds))
             }
         }
-        isOver.store(true, ordering: .releasing)
+        stop()
     }
+
+    /// Ends what ``start()`` began.
+    func stop() { isOver.store(true, ordering: .releasing) }
 
     /// Says why, and ends the process with status 1.
     ///
@@ -118,4 +121,11 @@ package struct Heartbeat: Sendable {
 
     /// The service waits for something that may never come, or has ended; nothing is expected until its next beat.
     package func rest() { watchdog.rest(service) }
+
+    /// Does work that must end soon; before and after it nothing is expected.
+    package func during(_ work: () -> Void) {
+        beat()
+        defer { rest() }
+        work()
+    }
 }

@@ -9,24 +9,34 @@ internal import Synchronization
 package struct APIPodSource: Service {
     private let reflector: Reflector
     private let updates: PodUpdates
+    private let heartbeat: Heartbeat?
 
     /// Makes a source for the pods of a query, which keeps the named annotations beside those that decide about
     /// redirection, and tells `health` what readiness has to know.
+    ///
+    /// The heart beats while news is taken in. Waiting for news may last for ever, and the client has time limits for it.
     package init(
         client: KubernetesClient,
         query: ObjectQuery,
         pods: PodDirectory,
         keeping annotations: Set<String> = [],
-        health: PodSourceHealth = PodSourceHealth()
+        health: PodSourceHealth = PodSourceHealth(),
+        heartbeat: Heartbeat? = nil
     ) {
+        heartbeat?.rest()
+        self.heartbeat = heartbeat
         let logger = Logger(label: LogScope.agent)
         reflector = Reflector(client: client, query: query, logger: logger)
         updates = PodUpdates(pods: pods, annotations: annotations, health: health, logger: logger)
     }
 
     package func run() async throws {
-        let (reflector, updates) = (reflector, updates)
-        await cancelWhenGracefulShutdown { await reflector.run { notice in updates.take(notice) } }
+        let (reflector, updates, heartbeat) = (reflector, updates, heartbeat)
+        await cancelWhenGracefulShutdown {
+            await reflector.run { notice in
+                if let heartbeat { heartbeat.during { updates.take(notice) } } else { updates.take(notice) }
+            }
+        }
     }
 }
 
