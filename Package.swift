@@ -294,7 +294,10 @@ let package = Package(
         ),
         .testTarget(
             name: "RuntimeTests",
-            dependencies: ["Conformance", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect", "RuntimeSupport"],
+            dependencies: [
+                "Conformance", "CNIProtocol", "Enforcement", "HTTPTestSupport", "LinuxKernel", "Redirect",
+                "RuntimeSupport",
+            ],
             exclude: ["Node"],
             swiftSettings: settings
         ),

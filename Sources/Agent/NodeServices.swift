@@ -45,6 +45,7 @@ struct NodeServices {
                 services.append(try installer(install))
             }
             services.append(repair)
+            services.append(StartUpCode(readiness: status.readiness))
             return services
         }
     }

@@ -77,4 +77,21 @@ import Testing
 
         #expect(values == ["KERNEL_TESTS_SET": "value"])
     }
+
+    @Test func `code that was given back is read again when it is needed`() throws {
+        let before = try Self.residentFilePages()
+
+        try OwnProcess.releaseCode()
+        let after = try Self.residentFilePages()
+
+        #expect(after < before)
+        #expect("still here".uppercased() == "STILL HERE")
+    }
+
+    /// `RssFile` of `proc_pid_status(5)`, in KiB.
+    private static func residentFilePages() throws -> Int {
+        let text = String(decoding: try File.read("/proc/self/status", byteLimit: 65_536), as: UTF8.self)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("RssFile:") })
+        return try #require(line.split(separator: " ").compactMap { Int($0) }.first)
+    }
 }

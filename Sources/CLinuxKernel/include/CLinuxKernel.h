@@ -131,4 +131,8 @@ int c_linux_answer_crashes(const unsigned char *message, size_t length, int stat
 // From now on a write to a pipe that nobody reads fails instead of ending the process.
 int c_linux_ignore_broken_pipes(void);
 
+// Lets the kernel take back the pages of this program's file that cannot be written: code and constants. They are read
+// from the file again when they are needed. Returns 0, or -1 with errno.
+int c_linux_release_code(void);
+
 #endif

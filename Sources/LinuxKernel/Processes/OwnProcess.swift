@@ -57,6 +57,14 @@ package enum OwnProcess {
         close(STDOUT_FILENO)
     }
 
+    /// Gives the pages of this program's code and constants back to the kernel, which reads them from the file again when
+    /// they are needed.
+    ///
+    /// A program that has started needs little of what starting needed.
+    package static func releaseCode() throws(KernelError) {
+        try systemCall("release the program's code") { c_linux_release_code() }
+    }
+
     /// Ends the process at once, without the C library's exit handlers.
     package static func exit(_ status: Int32) -> Never {
         _exit(status)
