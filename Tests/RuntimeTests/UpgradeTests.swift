@@ -45,6 +45,7 @@ import Testing
     /// - Parameters:
     ///   - count: How many pods.
     ///   - prepare: Makes the pods known; returns variables of the agent's beside the usual ones.
+    /// - Throws: What kept pods or agents from starting.
     private static func restart(
         pods count: Int,
         _ prepare: (NodeFolder, PodStarts) throws -> [String]
