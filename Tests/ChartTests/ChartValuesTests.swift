@@ -141,6 +141,19 @@ import Testing
         #expect(configuration.install.ownedFileName == "01-x.conflist")
     }
 
+    @Test func `the kubelet asks where the agent answers`() async throws {
+        let pod = try await Self.podSpec("")
+        let usual = ["KUBERNETES_SERVICE_HOST": "10.96.0.1", "KUBERNETES_SERVICE_PORT": "443", "NODE_NAME": "a"]
+
+        let ports = try AgentConfiguration(environment: usual).ports
+
+        let container = pod["containers"]?.array?.first
+        for probe in ["livenessProbe", "readinessProbe"] {
+            #expect(container?[probe]?["httpGet"]?["port"]?.integer == ports.health, "\(probe)")
+        }
+        #expect(container?["ports"]?.array?.first?["containerPort"]?.integer == ports.monitoring)
+    }
+
     private static func objects(_ values: String) async throws -> [String: JSONValue] {
         let document = try YAMLDocuments.read(values).first ?? .object([])
         return try await onThread { try RenderedChart.objects(document) }

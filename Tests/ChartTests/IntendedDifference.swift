@@ -33,19 +33,29 @@ struct IntendedDifference {
     }
 
     /// Makes of the official object what this chart is to make; `rendered` is asked for a checksum only.
-    func apply(to objects: inout [String: FlatObject], of recording: String, rendered: [String: FlatObject]) {
-        guard onlyCase == nil || onlyCase == recording else { return }
+    ///
+    /// - Returns: Whether this recording is one that the difference is about.
+    @discardableResult
+    func apply(
+        to objects: inout [String: FlatObject],
+        of recording: String,
+        rendered: [String: FlatObject]
+    ) -> Bool {
+        guard onlyCase == nil || onlyCase == recording else { return false }
         var flat = objects[object] ?? FlatObject()
         // A user's own value, or an object that is not made, is no place for a difference.
-        guard from.isNull ? !flat.has(path) : flat.leaves[path] == from else { return }
-        guard path.isEmpty || !flat.leaves.isEmpty else { return }
-        if let condition, !flat.has(condition) { return }
+        guard from.isNull ? !flat.has(path) : flat.leaves[path] == from else { return false }
+        guard path.isEmpty || !flat.leaves.isEmpty else { return false }
+        if let condition, !flat.has(condition) { return false }
         if to == .string("*") {
-            guard let checksum = rendered[object]?.leaves[path], checksum.string?.count == 64 else { return }
+            guard let checksum = rendered[object]?.leaves[path], checksum.string?.count == 64 else {
+                return false
+            }
             flat.set(checksum, at: path)
         } else {
             flat.set(to, at: path)
         }
         objects[object] = flat
+        return true
     }
 }
