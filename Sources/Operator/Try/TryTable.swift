@@ -1,11 +1,13 @@
+internal import Agent
+
 /// A report for people: a table, with colour where that is wanted.
 package struct TryTable {
     package let report: TryReport
-    package let hasColour: Bool
+    private let style: TextStyle
 
     package init(_ report: TryReport, hasColour: Bool) {
         self.report = report
-        self.hasColour = hasColour
+        style = TextStyle(hasColour: hasColour)
     }
 
     package var text: String {
@@ -18,7 +20,7 @@ package struct TryTable {
         if !report.phases.isEmpty { lines += phases }
         lines += report.notes.map { "note         \($0)" }
         lines += report.kept.flatMap(keptLines)
-        if let failure = report.failure { lines.append(paint("failed       \(failure)", .red)) }
+        if let failure = report.failure { lines.append(style.paint("failed       \(failure)", .red)) }
         lines.append("")
         lines.append(summary)
         return lines.joined(separator: "\n") + "\n"
@@ -30,51 +32,44 @@ package struct TryTable {
         if let backend = report.backend { words.append(backend) }
         words += report.podAddresses
         let sidecar = report.envoy.map { ["sidecar      Envoy: \($0)"] } ?? []
-        return [paint(words.filter { !$0.isEmpty }.joined(separator: "  "), .bold), "users        \(report.users)"]
+        return [
+            style.paint(words.filter { !$0.isEmpty }.joined(separator: "  "), .bold), "users        \(report.users)",
+        ]
             + sidecar
     }
 
     private func counterLine(_ counter: TryReport.Counter) -> String {
-        let expected = counter.isAsPlanned ? "" : paint(", and there were \(counter.expected)", .red)
+        let expected = counter.isAsPlanned ? "" : style.paint(", and there were \(counter.expected)", .red)
         return "envoy        \(mark(counter.isAsPlanned)) \(counter.name): \(counter.value)\(expected)"
     }
 
-    private static let titles = ["", "WHAT", "FROM", "TO", "LANDED", "DECIDED BY"]
-
     private var table: [String] {
-        let rows = report.connections.map { connection in
-            [
-                connection.notTried == nil ? plainMark(connection.isAsPlanned) : "-",
-                connection.title, connection.from, "\(connection.transport) \(connection.to)",
-                connection.landed ?? "not tried", connection.rule ?? "no rule",
-            ]
+        var table = TextTable(titles: ["", "WHAT", "FROM", "TO", "LANDED", "DECIDED BY"])
+        for connection in report.connections {
+            let mark = connection.notTried == nil ? plainMark(connection.isAsPlanned) : "-"
+            // The sidecar's connections stand out.
+            let isSidecars = connection.expected.hasPrefix("sidecar")
+            table.add(
+                [
+                    mark, connection.title, connection.from, "\(connection.transport) \(connection.to)",
+                    connection.landed ?? "not tried", connection.rule ?? "no rule",
+                ],
+                style: !connection.isAsPlanned ? .red : isSidecars ? .green : nil
+            )
         }
-        let widths = Self.titles.indices.map { column in
-            ([Self.titles] + rows).map { $0[column].count }.max() ?? 0
-        }
-        var lines = [paint(Self.line(Self.titles, widths), .bold)]
-        for (row, connection) in zip(rows, report.connections) {
-            let line = Self.line(row, widths)
-            lines.append(connection.isAsPlanned ? coloured(line, connection) : paint(line, .red))
-            if !connection.isAsPlanned { lines.append(paint("     the plan says: \(connection.expected)", .red)) }
-            if let remark = connection.remark { lines.append("     \(remark)") }
-            if let reason = connection.notTried { lines.append("     not tried: \(reason)") }
-        }
-        return lines
+        let lines = table.lines(style)
+        return lines.prefix(1)
+            + zip(lines.dropFirst(), report.connections).flatMap { line, connection in [line] + remarks(connection) }
     }
 
-    private static func line(_ cells: [String], _ widths: [Int]) -> String {
-        var text = ""
-        for (cell, width) in zip(cells, widths) {
-            text += cell + String(repeating: " ", count: width - cell.count + 2)
+    private func remarks(_ connection: TryReport.Connection) -> [String] {
+        var remarks: [String] = []
+        if !connection.isAsPlanned {
+            remarks.append(style.paint("     the plan says: \(connection.expected)", .red))
         }
-        while text.last == " " { text.removeLast() }
-        return text
-    }
-
-    /// The sidecar's connections stand out.
-    private func coloured(_ line: String, _ connection: TryReport.Connection) -> String {
-        connection.expected.hasPrefix("sidecar") ? paint(line, .green) : line
+        if let remark = connection.remark { remarks.append("     \(remark)") }
+        if let reason = connection.notTried { remarks.append("     not tried: \(reason)") }
+        return remarks
     }
 
     private var phases: [String] {
@@ -105,22 +100,12 @@ package struct TryTable {
     private var summary: String {
         let tried = report.connections.filter { $0.notTried == nil }
         let landed = tried.filter(\.isAsPlanned).count
+        if tried.isEmpty, report.failure != nil { return style.paint("no connection was tried", .red) }
         let text = "\(landed) of \(tried.count) connections landed as planned"
-        return paint(text, report.isAsPlanned ? .green : .red)
+        return style.paint(text, report.isAsPlanned ? .green : .red)
     }
 
     private func plainMark(_ isGood: Bool) -> String { isGood ? "ok" : "WRONG" }
 
-    private func mark(_ isGood: Bool) -> String { paint(plainMark(isGood), isGood ? .green : .red) }
-
-    /// Select Graphic Rendition (ECMA-48, 8.3.117).
-    private enum Style: String {
-        case bold = "1"
-        case red = "31"
-        case green = "32"
-    }
-
-    private func paint(_ text: String, _ style: Style) -> String {
-        hasColour ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
-    }
+    private func mark(_ isGood: Bool) -> String { style.paint(plainMark(isGood), isGood ? .green : .red) }
 }
