@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import CNIProtocol
 internal import Foundation
+internal import Operator
 
 /// What a command says, and how it ends.
 enum Output {
@@ -15,6 +16,33 @@ enum Output {
 
     /// Says on standard error what is not as it might be, without an end.
     static func warn(_ text: String) { FileHandle.standardError.write(Data("warning: \(text)\n".utf8)) }
+
+    /// Progress and results on standard output, warnings and questions on standard error.
+    ///
+    /// - Parameter asks: Whether to ask at all; no answer is a no.
+    /// - Returns: What a long work talks through.
+    static func conversation(asks: Bool) -> Conversation {
+        Conversation(
+            say: { write($0 + "\n") },
+            warn: { warn($0) },
+            confirm: { question in
+                guard asks else { return true }
+                FileHandle.standardError.write(Data("\(question) (y/N) ".utf8))
+                return ["y", "yes"].contains((readLine() ?? "").lowercased())
+            }
+        )
+    }
+
+    /// Ends the program as an outcome wants it.
+    static func end(_ outcome: DeployOutcome) throws {
+        switch outcome {
+        case .done: return
+        case .cancelled:
+            write("Cancelled.\n")
+            throw ExitCode.failure
+        case .unfinished: throw ExitCode.failure
+        }
+    }
 
     /// Runs a command, and says on standard error why it could not be done.
     static func reporting(_ command: String, _ body: () throws -> Void) throws {

@@ -6,7 +6,7 @@ struct Program: ParsableCommand {
         commandName: "istio-cnictl",
         abstract: "What people run about Istio's CNI node agent, from anywhere.",
         subcommands: [
-            Manifest.self,
+            Install.self, Uninstall.self, Manifest.self,
             Inject.self, Explain.self, Trace.self, Rules.self,
             Status.self, Bypass.self, Doctor.self, BundleCommand.self,
             Completion.self, Try.self, TryInside.self,

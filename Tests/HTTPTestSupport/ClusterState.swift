@@ -60,6 +60,9 @@ struct Selection: Sendable {
     let collection: String
     let fields: [(path: [String], value: String)]
 
+    /// Labels that an object must have, each with a value or with any.
+    let labels: [(name: String, value: String?)]
+
     /// The first field that the server does not select by.
     let unsupportedField: String?
 
@@ -74,6 +77,10 @@ struct Selection: Sendable {
             let halves = term.split(separator: "=", omittingEmptySubsequences: true).map(String.init)
             return (halves.first ?? "", halves.count > 1 ? halves[1] : "")
         }
+        labels = terms("labelSelector").map { term in
+            let halves = term.split(separator: "=", omittingEmptySubsequences: true).map(String.init)
+            return (halves.first ?? "", halves.count > 1 ? halves[1] : nil)
+        }
         unsupportedField = pairs.map(\.0).first { name in !Self.supportedFields.contains(name) }
         fields = pairs.map { name, value in (name.split(separator: ".").map(String.init), value) }
     }
@@ -81,6 +88,10 @@ struct Selection: Sendable {
     func contains(_ object: JSONValue, at path: String) -> Bool {
         isInCollection(path)
             && fields.allSatisfy { field in (object.value(at: field.path)?.string ?? "") == field.value }
+            && labels.allSatisfy { label in
+                let value = object.value(at: ["metadata", "labels", label.name])?.string
+                return value != nil && (label.value == nil || label.value == value)
+            }
     }
 
     /// `/api/v1/pods` holds `/api/v1/namespaces/NAMESPACE/pods/NAME`; `/api/v1/namespaces/shop/pods` only those of one namespace.
@@ -114,20 +125,35 @@ extension JSONValue {
         return .object(members)
     }
 
-    /// A copy with a merge patch applied (RFC 7396); for objects of strings a strategic merge patch does the same.
-    func merging(_ patch: JSONValue) -> JSONValue {
+    /// A copy with a merge patch applied (RFC 7396), or with a strategic one: lists of named objects then merge by name.
+    func merging(_ patch: JSONValue, isStrategic: Bool = false) -> JSONValue {
+        if isStrategic, let merged = mergingByName(patch) { return merged }
         guard let changes = patch.members else { return patch }
         var members = self.members ?? []
-        for change in changes {
+        // `$setElementOrder/containers` and the like are for lists of which the order counts.
+        for change in changes where !change.name.hasPrefix("$") {
             let index = members.firstIndex { member in member.name == change.name }
             if change.value.isNull {
                 if let index { members.remove(at: index) }
             } else if let index {
-                members[index].value = members[index].value.merging(change.value)
+                members[index].value = members[index].value.merging(change.value, isStrategic: isStrategic)
             } else {
                 members.append(JSONMember(change.name, JSONValue.object([]).merging(change.value)))
             }
         }
         return .object(members)
+    }
+
+    private func mergingByName(_ patch: JSONValue) -> JSONValue? {
+        guard var elements = array, let changes = patch.array else { return nil }
+        guard (elements + changes).allSatisfy({ $0["name"]?.string != nil }) else { return nil }
+        for change in changes {
+            if let index = elements.firstIndex(where: { $0["name"] == change["name"] }) {
+                elements[index] = elements[index].merging(change, isStrategic: true)
+            } else {
+                elements.append(change)
+            }
+        }
+        return .array(elements)
     }
 }

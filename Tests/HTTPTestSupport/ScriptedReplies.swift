@@ -65,13 +65,14 @@ extension ScriptedServer {
         case "PATCH": patch(request, &state)
         case "DELETE": delete(request, &state)
         case "POST": create(request, &state)
+        case "PUT": replace(request, &state)
         default: .refusal(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
         }
     }
 
     /// A path with a kind at its end: `/api/v1/pods`, `/api/v1/namespaces/shop/pods`.
     private static func isCollection(_ path: String) -> Bool {
-        ["pods", "events", "daemonsets", "nodes", "namespaces"].contains(path.split(separator: "/").last ?? "")
+        APIResources.kind(of: path) != nil
     }
 
     private static func notFound(_ path: String) -> Reply {
@@ -88,7 +89,8 @@ extension ScriptedServer {
             .sorted { left, right in left.key < right.key }
         return .json(
             .object([
-                JSONMember("kind", .string("PodList")), JSONMember("apiVersion", .string("v1")),
+                JSONMember("kind", .string("\(APIResources.kind(of: request.path) ?? "")List")),
+                JSONMember("apiVersion", .string(APIResources.version(of: request.path))),
                 JSONMember(
                     "metadata",
                     .object([JSONMember("resourceVersion", .string(String(state.cluster.version)))])
@@ -118,14 +120,34 @@ extension ScriptedServer {
 
     private static func patch(_ request: ReceivedRequest, _ state: inout State) -> Reply {
         let path = request.path.hasSuffix("/status") ? String(request.path.dropLast("/status".count)) : request.path
+        let isApplied = request.headers["content-type"] == "application/apply-patch+yaml"
         let types = ["application/merge-patch+json", "application/strategic-merge-patch+json"]
-        guard types.contains(request.headers["content-type"] ?? "") else {
+        guard isApplied || types.contains(request.headers["content-type"] ?? "") else {
             return .refusal(415, "UnsupportedMediaType", "the body of the request was in an unknown format")
         }
-        guard let object = state.cluster.objects[path] else { return notFound(path) }
-        let change = state.cluster.put(object.merging(request.body), at: path)
-        announce(change, &state)
-        return .json(change.object)
+        // Server-side apply makes what is not there.
+        guard let object = state.cluster.objects[path] ?? (isApplied ? .object([]) : nil) else { return notFound(path) }
+        let isStrategic = request.headers["content-type"] == types.last
+        return store(object.merging(request.body, isStrategic: isStrategic), at: path, request, &state)
+    }
+
+    private static func replace(_ request: ReceivedRequest, _ state: inout State) -> Reply {
+        guard state.cluster.objects[request.path] != nil else { return notFound(request.path) }
+        return store(request.body, at: request.path, request, &state)
+    }
+
+    /// Keeps an object, unless the request is only a try.
+    private static func store(
+        _ object: JSONValue,
+        at path: String,
+        _ request: ReceivedRequest,
+        _ state: inout State
+    ) -> Reply {
+        let status = state.cluster.objects[path] == nil ? 201 : 200
+        if request.query["dryRun"] != nil { return .json(object, status: status) }
+        let change = state.cluster.put(object, at: path)
+        follow(change, &state)
+        return .json(state.cluster.objects[path] ?? change.object, status: status)
     }
 
     private static func delete(_ request: ReceivedRequest, _ state: inout State) -> Reply {
@@ -143,7 +165,7 @@ extension ScriptedServer {
                     + "does not match the \(text) in record (\(there)). The object might have been modified"
             )
         }
-        if let change = state.cluster.remove(request.path) { announce(change, &state) }
+        if let change = state.cluster.remove(request.path) { follow(change, &state) }
         return .json(object)
     }
 
@@ -158,8 +180,6 @@ extension ScriptedServer {
         guard state.cluster.objects[path] == nil else {
             return .refusal(409, "AlreadyExists", "\"\(name)\" already exists")
         }
-        let change = state.cluster.put(object, at: path)
-        announce(change, &state)
-        return .json(change.object, status: 201)
+        return store(object, at: path, request, &state)
     }
 }

@@ -26,7 +26,14 @@ package final class ScriptedServer: Sendable {
         var scripts: [Script] = []
         var watches: [Watch] = []
         var tokens: Set<String>?
+        var reactions: [Reaction] = []
     }
+
+    /// What a controller of a cluster does about a change that a client has made: objects to put, nil to remove, by path.
+    package typealias Reaction =
+        @Sendable (_ path: String, _ object: JSONValue, _ isDeleted: Bool) -> [(
+            path: String, object: JSONValue?
+        )]
 
     /// What happens to the next requests of a kind.
     struct Script {
@@ -152,6 +159,9 @@ package final class ScriptedServer: Sendable {
     /// Takes only these tokens from now on; nil takes any.
     package func accept(tokens: Set<String>?) { state.withLock { state in state.tokens = tokens } }
 
+    /// Does this after every change by a client, as a controller of a cluster would.
+    package func react(_ reaction: @escaping Reaction) { state.withLock { state in state.reactions.append(reaction) } }
+
     // MARK: Watches
 
     package var watchCount: Int { state.withLock { state in state.watches.filter(\.channel.isActive).count } }
@@ -201,6 +211,19 @@ package final class ScriptedServer: Sendable {
 
     package func count(_ method: String, containing text: String = "") -> Int {
         requests.filter { request in request.method == method && request.target.contains(text) }.count
+    }
+
+    /// Announces a client's change, and what controllers make of it.
+    static func follow(_ change: ClusterState.Change, _ state: inout State) {
+        announce(change, &state)
+        for reaction in state.reactions {
+            for (path, object) in reaction(change.path, change.object, change.type == "DELETED") {
+                guard let made = object.map({ state.cluster.put($0, at: path) }) ?? state.cluster.remove(path) else {
+                    continue
+                }
+                announce(made, &state)
+            }
+        }
     }
 
     static func announce(_ change: ClusterState.Change, _ state: inout State) {
