@@ -39,7 +39,13 @@ struct DocumentOptions: ParsableArguments {
     }
 
     /// What is to be released; says what is let pass.
-    func plan(chart: Chart, server: ServerVersion? = nil) throws -> ReleasePlan {
+    ///
+    /// - Parameters:
+    ///   - chart: That of the agent.
+    ///   - server: Asked once the document is known to be right; nil where there is no cluster.
+    /// - Returns: The plan for Helm.
+    /// - Throws: What is wrong in the document, or what the server said.
+    func plan(chart: Chart, server: () throws -> ServerVersion? = { nil }) throws -> ReleasePlan {
         let files = try self.files.map { path in
             InstallDocument.File(name: path == "-" ? "standard input" : path, documents: try ManifestFile.read(path))
         }
@@ -49,12 +55,12 @@ struct DocumentOptions: ParsableArguments {
         let document = try InstallDocument(
             files: files,
             settings: settings,
-            server: server,
             chart: chart.schema,
             ignored: &ignored,
             isForced: force
         )
-        let plan = try ReleasePlan(document, server: server)
+        let version = try server()
+        let plan = try ReleasePlan(version.map(document.on) ?? document, server: version)
         for line in ignored.map(\.description) + plan.notes { Output.warn(line) }
         return plan
     }

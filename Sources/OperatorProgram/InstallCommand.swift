@@ -38,7 +38,7 @@ struct Install: ParsableCommand {
             let target = try cluster.agentCluster()
             let chart = try document.openChart()
             let detects = ProcessInfo.processInfo.environment["AUTO_GKE_DETECTION"] != "false"
-            let plan = try document.plan(chart: chart, server: detects ? try target.server() : nil)
+            let plan = try document.plan(chart: chart) { detects ? try target.server() : nil }
             if dryRun { return Output.write(try InstallPreview(plan, chart: chart, on: target).text()) }
             let talk = Output.conversation(asks: !skipConfirmation)
             var installation = Installation(plan, chart: chart, on: target, talk: talk)

@@ -9,7 +9,9 @@ package struct InstallDocument: Equatable, Sendable {
     package let name: String
 
     /// Everything together.
-    package let spec: JSONValue
+    package private(set) var spec: JSONValue
+
+    private let profile: InstallProfile
 
     /// What people wrote, without profile and cluster.
     package let own: JSONValue
@@ -31,7 +33,6 @@ package struct InstallDocument: Equatable, Sendable {
     /// - Parameters:
     ///   - files: Of one document each.
     ///   - settings: Over the files, relative to `spec`.
-    ///   - server: What the cluster says of itself; nil where none is asked.
     ///   - chart: The chart's `values.schema.json`.
     ///   - ignored: Gets the findings that are let pass.
     ///   - isForced: Whether findings are let pass.
@@ -39,7 +40,6 @@ package struct InstallDocument: Equatable, Sendable {
     package init(
         files: [File],
         settings: [SetExpression] = [],
-        server: ServerVersion? = nil,
         chart: ValueSchema,
         ignored: inout [DocumentError.Finding],
         isForced: Bool = false
@@ -55,11 +55,18 @@ package struct InstallDocument: Equatable, Sendable {
         ignored += findings
         name = document[path: ["metadata", "name"]]?.string ?? ""
         own = document["spec"] ?? .object([])
-        let profile = try Self.profile(own["profile"]?.string ?? "")
-        spec = profile.spec.merging(server?.spec ?? .object([])).merging(own)
+        profile = try Self.profile(own["profile"]?.string ?? "")
+        spec = profile.spec.merging(own)
         systemNamespace =
             spec[path: ["values", "global", "istioNamespace"]]?.string
             ?? document[path: ["metadata", "namespace"]]?.string ?? "istio-system"
+    }
+
+    /// The same with what a cluster says of itself between the profile and what people wrote.
+    package func on(_ server: ServerVersion) -> InstallDocument {
+        var result = self
+        result.spec = profile.spec.merging(server.spec).merging(own)
+        return result
     }
 
     private static func document(of file: File) throws(DocumentError) -> JSONValue {

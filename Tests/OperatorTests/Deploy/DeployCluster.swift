@@ -56,11 +56,16 @@ struct DeployCluster {
 
     /// Runs the real `istio-cnictl`, with the real Helm and kubectl in PATH.
     func command(_ arguments: [String], input: String = "") async throws -> Ended {
+        try await Self.command(arguments, kubeconfig: kubeconfig.path(percentEncoded: false), input: input)
+    }
+
+    /// The same with any kubeconfig, such as one of no cluster.
+    static func command(_ arguments: [String], kubeconfig: String, input: String = "") async throws -> Ended {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let home = FileManager.default.temporaryDirectory.path(percentEncoded: false)
         let program = AgentProcess.program.replacing("install-cni", with: "istio-cnictl")
         let environment = [
-            "PATH=\(TestDocument.helmFolder):\(path)", "KUBECONFIG=\(kubeconfig.path(percentEncoded: false))",
+            "PATH=\(TestDocument.helmFolder):\(path)", "KUBECONFIG=\(kubeconfig)",
             "HOME=\(home)",
         ]
         return try await onThread {

@@ -25,18 +25,16 @@ enum TestDocument {
     /// A document with this `spec`, in YAML.
     static func read(
         spec: String,
-        settings: [String] = [],
-        server: ServerVersion? = nil
+        settings: [String] = []
     ) throws -> InstallDocument {
         let indented = spec.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
         let text = "apiVersion: install.istio.io/v1alpha1\nkind: IstioOperator\nspec:\n\(indented)\n"
-        return try read(texts: [text], settings: settings, server: server)
+        return try read(texts: [text], settings: settings)
     }
 
     static func read(
         texts: [String],
-        settings: [String] = [],
-        server: ServerVersion? = nil
+        settings: [String] = []
     ) throws -> InstallDocument {
         var ignored: [DocumentError.Finding] = []
         return try InstallDocument(
@@ -47,13 +45,13 @@ enum TestDocument {
                 )
             },
             settings: settings.map { try SetExpression($0) },
-            server: server,
             chart: try chart().schema,
             ignored: &ignored
         )
     }
 
     static func plan(spec: String, settings: [String] = [], server: ServerVersion? = nil) throws -> ReleasePlan {
-        try ReleasePlan(try read(spec: spec, settings: settings, server: server), server: server)
+        let document = try read(spec: spec, settings: settings)
+        return try ReleasePlan(server.map(document.on) ?? document, server: server)
     }
 }
