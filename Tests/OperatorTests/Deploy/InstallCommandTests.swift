@@ -8,7 +8,9 @@ import Testing
 
 /// Acceptance: `istio-cnictl install` through real Helm and kubectl, against an API server.
 @Suite struct InstallCommandTests {
-    private static let file = TestDocument.root.appending(path: "examples/operator/istio-cni.yaml").path(percentEncoded: false)
+    private static let file = TestDocument.root.appending(path: "examples/operator/istio-cni.yaml").path(
+        percentEncoded: false
+    )
     static let arguments = ["install", "-f", file, "--set", "hub=r.example/x"]
     static let daemonSet = "/apis/apps/v1/namespaces/istio-system/daemonsets/istio-cni-node"
 

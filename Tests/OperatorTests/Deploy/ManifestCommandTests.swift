@@ -8,7 +8,9 @@ import Testing
 
 /// `istio-cnictl manifest generate` as people run it: no cluster is there.
 @Suite struct ManifestCommandTests {
-    private static let file = TestDocument.root.appending(path: "examples/operator/istio-cni.yaml").path(percentEncoded: false)
+    private static let file = TestDocument.root.appending(path: "examples/operator/istio-cni.yaml").path(
+        percentEncoded: false
+    )
     private static let arguments = ["manifest", "generate", "--set", "hub=r.example/x"]
 
     @Test(.tags(.s16)) func `the document is rendered to standard output, or into a file`() async throws {

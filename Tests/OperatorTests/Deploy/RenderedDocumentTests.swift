@@ -14,7 +14,10 @@ import Testing
         .tags(.s16, .s27),
         arguments: [
             ("examples/operator/istio-cni.yaml", "{hub: r.example/x}"),
-            ("examples/operator/istio-cni-only.yaml", "{hub: r.example/x, excludeNamespaces: [istio-system, kube-system]}"),
+            (
+                "examples/operator/istio-cni-only.yaml",
+                "{hub: r.example/x, excludeNamespaces: [istio-system, kube-system]}"
+            ),
         ]
     )
     func `the guide's documents make what their values make through Helm`(file: String, values: String) async throws {
