@@ -3,10 +3,12 @@
 
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 const int C_LINUX_CLONE_NEWNET = CLONE_NEWNET;
@@ -19,6 +21,14 @@ int c_linux_errno(void) {
 
 int c_linux_open(const char *path, int flags, unsigned int mode) {
     return open(path, flags, mode);
+}
+
+int c_linux_open_in_root(int root, const char *path) {
+    struct open_how how = {
+        .flags = O_PATH | O_CLOEXEC,
+        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+    };
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
 int c_linux_namespace_kind(int descriptor) {

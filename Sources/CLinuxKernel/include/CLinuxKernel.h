@@ -33,6 +33,10 @@
 // `errno` is a macro, and `open`, `ioctl` are variadic: Swift imports none of them.
 int c_linux_errno(void);
 int c_linux_open(const char *path, int flags, unsigned int mode);
+
+// openat2(2) with RESOLVE_IN_ROOT and O_PATH, for which the C library has no function.
+int c_linux_open_in_root(int root, const char *path);
+
 int c_linux_namespace_kind(int descriptor);
 int c_linux_owning_user_namespace(int descriptor);
 

@@ -36,6 +36,14 @@ package struct FileStatus: Equatable, Sendable {
         return FileStatus(status)
     }
 
+    /// What a descriptor stands for.
+    init(_ descriptor: borrowing OwnedDescriptor, path: String) throws(KernelError) {
+        let number = descriptor.rawValue
+        var status = stat()
+        try systemCall("look at \(path)") { fstat(number, &status) }
+        self.init(status)
+    }
+
     private init(_ status: stat) {
         switch CInt(status.st_mode) & S_IFMT {
         case S_IFREG: kind = .regular

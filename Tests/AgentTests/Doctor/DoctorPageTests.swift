@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Agent
+
+/// docs/doctor.md is made from the findings in the source, and from nothing else.
+@Suite struct DoctorPageTests {
+    private static let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../..")
+        .standardized
+
+    @Test func `docs/doctor.md is what the source says`() throws {
+        try expectGolden(Self.page, in: Self.root.appending(path: "docs/doctor.md"))
+    }
+
+    private static var page: String {
+        var page = head
+        for kind in DoctorReport.kinds {
+            page += "\n## \(kind.subject.prefix(1).uppercased() + kind.subject.dropFirst())\n\n"
+            page += "| Id | Verdict | What it means | What to do |\n|---|---|---|---|\n"
+            for (id, entry) in DoctorReport.entries(of: kind) {
+                let remedy = entry.remedy.isEmpty ? "Nothing." : entry.remedy
+                page += "| `\(id)` | \(entry.verdict.rawValue) | \(entry.meaning) | \(remedy) |\n"
+            }
+        }
+        return page + tail
+    }
+
+    private static let head = """
+        # Doctor
+
+        Made from `Sources/Agent/Doctor/`. Change that, then write this page:
+        `UPDATE_GOLDEN=1 swift test --filter DoctorPageTests`.
+
+        ```
+        kubectl exec -n istio-system ds/istio-cni-node -- install-cni doctor
+        ```
+
+        looks at one node from inside the agent's container and changes nothing. Each finding has an id that never changes
+        its meaning, what was seen (file, key, value), and what to do. Verdicts: `ok`; `note`, it works and not as well as
+        it could; `bad`. Exit status: 0 without anything bad, else 1; 2 if the command line is wrong. `--json` writes
+        `{"findings":[{"id","verdict","subject","text","remedy"}]}`.
+
+        The runtime is found by its name in the host's `/proc`, its files are read through `/proc/PID/root` as it sees them
+        (SYS_PTRACE; Linux 5.6 for `openat2`), and two directories are the same if device and inode are. Everything is read
+        with limits, and a right that is missing is a finding.
+
+        """
+
+    private static let tail = """
+
+        ## What was not seen
+
+        Each finding is produced in a test by a node written after a public page (`Tests/AgentTests/Doctor/Nodes/*/node.json`
+        names it), or by an agent's answer. Debian's containerd 1.6 runs in a test too; no other runtime here was a real one. The
+        nodes `rke2`, `minikube-docker`, `gvisor`, `linkerd-too`, `calico`, `flannel` and `gke-dataplane-v2` name pages of
+        which only what other pages say of them was read. Without a node: kube-router, Weave Net, Antrea, Azure CNI, k0s,
+        Windows.
+
+        What cannot be told from a node: whether containerd 1 dropped a section because a drop-in file has it too (the last
+        file that sets a key counts here, as in containerd 2), Calico's `bpfConnectTimeLoadBalancing` (a resource of the
+        cluster; set it to `Disabled`), and Cilium's settings where its agent is not running.
+
+        """
+}
