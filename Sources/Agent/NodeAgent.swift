@@ -1,3 +1,4 @@
+package import Kubernetes
 internal import LinuxKernel
 internal import Logging
 internal import Redirect
@@ -16,6 +17,9 @@ package struct NodeAgent: Sendable {
 
         /// How long the installer waits for what.
         package var pauses = InstallPauses()
+
+        /// Lets the pauses pass after which the API server is asked again.
+        package var sleep: Reflector.Sleep = { pause in try await Task.sleep(for: pause) }
 
         /// What `/metrics` tells; nil: nothing.
         package var metrics: MetricsRegistry?

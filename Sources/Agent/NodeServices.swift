@@ -127,7 +127,8 @@ struct NodeServices {
             pods: pods,
             keeping: repairSettings.keptNames,
             health: sourceHealth,
-            heartbeat: settings.watchdog?.heartbeat("pods")
+            heartbeat: settings.watchdog?.heartbeat("pods"),
+            sleep: settings.sleep
         )
     }
 

@@ -2,6 +2,7 @@ import Agent
 import AgentProtocol
 import CNIProtocol
 import Foundation
+import Kubernetes
 import LinuxKernel
 import Redirect
 import ServiceLifecycle
@@ -11,6 +12,12 @@ import Testing
 /// A whole agent on sockets in a directory of its own, for the length of one test.
 struct RunningAgent {
     let root: URL
+
+    /// More settings than those of an agent on ``podDirectory`` that only answers.
+    var settings: [AgentSetting: String] = [:]
+
+    /// Lets the pauses pass after which the API server is asked again.
+    var sleep: Reflector.Sleep = { pause in try await Task.sleep(for: pause) }
 
     var runDirectory: String { root.appending(path: "run").path(percentEncoded: false) }
     var podDirectory: URL { root.appending(path: "pods") }
@@ -50,13 +57,14 @@ struct RunningAgent {
                 arguments: [
                     .podSource: "directory:\(source)", .agentRunDirectory: runDirectory, .skipsInstallation: "true",
                     .repairs: "false",
-                ],
+                ].merging(self.settings) { _, own in own },
                 environment: [:]
             ),
             backend: BackendChoice(.nftables, "of the test"),
             version: "1.2.3"
         )
         settings.limits = limits
+        settings.sleep = sleep
         let group = try NodeAgent(settings).makeServiceGroup()
         let agent = Task { try await group.run() }
         do {

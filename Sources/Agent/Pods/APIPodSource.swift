@@ -21,12 +21,13 @@ package struct APIPodSource: Service {
         pods: PodDirectory,
         keeping annotations: Set<String> = [],
         health: PodSourceHealth = PodSourceHealth(),
-        heartbeat: Heartbeat? = nil
+        heartbeat: Heartbeat? = nil,
+        sleep: @escaping Reflector.Sleep = { pause in try await Task.sleep(for: pause) }
     ) {
         heartbeat?.rest()
         self.heartbeat = heartbeat
         let logger = Logger(label: LogScope.agent)
-        reflector = Reflector(client: client, query: query, logger: logger)
+        reflector = Reflector(client: client, query: query, logger: logger, sleep: sleep)
         updates = PodUpdates(pods: pods, annotations: annotations, health: health, logger: logger)
     }
 

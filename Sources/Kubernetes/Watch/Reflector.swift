@@ -34,17 +34,24 @@ package struct Reflector: Sendable {
     private let query: ObjectQuery
     private let logger: Logger
     private let random: @Sendable () -> Double
+    private let sleep: Sleep
 
+    /// Lets time pass, until its task is cancelled.
+    package typealias Sleep = @Sendable (Duration) async throws -> Void
+
+    /// Makes one that asks through `client`; `sleep` lets the pauses after failures pass, and that of a test takes no time.
     package init(
         client: KubernetesClient,
         query: ObjectQuery,
         logger: Logger,
-        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) }
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        sleep: @escaping Sleep = { pause in try await Task.sleep(for: pause) }
     ) {
         self.client = client
         self.query = query
         self.logger = logger
         self.random = random
+        self.sleep = sleep
     }
 
     /// Runs until its task is cancelled.
@@ -59,7 +66,7 @@ package struct Reflector: Sendable {
             case .watch(let version, let seconds): action = await watch(from: version, seconds, machine, consumer)
             case .wait(let pause):
                 // Cut short by the end of the agent, which the loop sees by itself.
-                try? await Task.sleep(for: pause)
+                try? await sleep(pause)
                 action = machine.next()
             }
         }
