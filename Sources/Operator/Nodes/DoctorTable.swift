@@ -55,7 +55,7 @@ package struct DoctorTable {
             let seen = finding.remedy.isEmpty ? finding.text : "\(finding.text); \(finding.remedy)"
             table.add(
                 [finding.verdict, finding.subject, names, seen],
-                style: finding.verdict == "bad" ? .red : finding.verdict == "good" ? .green : nil
+                style: finding.verdict == "bad" ? .red : finding.verdict == "ok" ? .green : nil
             )
         }
         var lines = table.lines(style)
