@@ -1,5 +1,6 @@
 import AgentProtocol
 import Metrics
+import Redirect
 import Testing
 
 @testable import Agent
@@ -34,6 +35,23 @@ import Testing
         #expect(samples["istio_cni_install_ready"] == 1)
         #expect(samples[#"istio_cni_repair_pods_repaired_total{type="label",result="skip"}"#] == 1)
         #expect(samples["istio_cni_metrics_refused_total"] == 0)
+    }
+
+    @Test func `the gauge of annotations tells whether the runtime hands them over`() async {
+        // In a process of its own, whose metrics are nobody else's.
+        await #expect(processExitsWith: .success) {
+            let registry = MetricsRegistry()
+            MetricsSystem.bootstrap(registry)
+            let backend = BackendChoice(.nftables, "of the test")
+            let status = AgentStatus(backend: backend, version: "1.2.3", readiness: Readiness([]), nodeName: "node-1")
+
+            for (passes, value) in [(true, 1.0), (false, 0)] {
+                status.runtimePassesAnnotations = passes
+
+                let samples = try PrometheusText(registry.text())
+                #expect(samples["istio_cni_annotations_supported"] == value)
+            }
+        }
     }
 
     @Test func `durations fall into buckets of seconds, each of which holds those below`() throws {
