@@ -19,7 +19,8 @@ struct RuntimeDirectoriesTests {
         }
     }
 
-    /// What it says of the containerd of this node, by id; others may run on this machine.
+    /// What it says of the containerd of this node, by id; others may run on this machine, and their findings name
+    /// this agent's directories as well.
     private func findings(_ folder: NodeFolder, configuration: String) async throws -> [String: String] {
         let program = ChildProcess(
             "\(folder.programs)/install-cni",
@@ -36,7 +37,7 @@ struct RuntimeDirectoriesTests {
         var found: [String: String] = [:]
         for finding in report["findings"]?.array ?? [] {
             guard let id = finding["id"]?.string, let text = finding["text"]?.string else { continue }
-            if text.contains(folder.path) { found[id] = text }
+            if text.contains("\(folder.path)/containerd.toml") { found[id] = text }
         }
         return found
     }
