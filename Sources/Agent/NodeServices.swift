@@ -173,7 +173,7 @@ struct NodeServices {
             install,
             pauses: settings.pauses,
             state: installState,
-            writes: { status.writes },
+            role: { status.role },
             onQuarrel: { quarrel in
                 events?.record(
                     ClusterEvent(

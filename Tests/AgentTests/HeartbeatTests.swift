@@ -80,10 +80,10 @@ import Testing
                     metrics: NOOPMetricsHandler.instance,
                     onQuarrel: { _ in }
                 ),
-                writes: {
+                role: {
                     // As a disk that does not answer: whoever asks waits.
                     if hangs { Clock.sleep(milliseconds: 4 * Self.limitMilliseconds) }
-                    return false
+                    return .standby
                 },
                 isEnding: { isOver.load(ordering: .acquiring) },
                 heartbeat: heartbeat

@@ -25,7 +25,7 @@ struct InstallOnce {
         pauses.firstRetryMilliseconds = 5
         pauses.longestRetryMilliseconds = 10
         let state = InstallState()
-        let installer = try Installer(settings, pauses: pauses, state: state, writes: { true })
+        let installer = try Installer(settings, pauses: pauses, state: state, role: { .writer })
         let task = Task { try await installer.run() }
         // One operation that fails is over at the next attempt.
         while !state.report.isReady && state.report.failures < 5 {

@@ -152,16 +152,32 @@ import Testing
         }
     }
 
+    @Test func `before it is known who writes the agent is not ready, and leaves everything`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        let asked = Atomic(0)
+
+        try await node.run(
+            role: {
+                asked.add(1, ordering: .relaxed)
+                return .undecided
+            }
+        ) { state in
+            try await eventually("asked three times") { asked.load(ordering: .relaxed) >= 3 }
+
+            #expect(!state.report.isReady)
+            #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
+        }
+    }
+
     @Test func `an agent that does not write leaves everything, and takes over`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
-        let isWriter = Atomic(false)
-        let writes: @Sendable () -> Bool = { isWriter.load(ordering: .acquiring) }
+        let role = Mutex(WriterRole.standby)
 
-        try await node.run(writes: writes) { state in
+        try await node.run(role: { role.withLock { role in role } }) { state in
             try await eventually("stands by") { state.report.isReady }
             #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
 
-            isWriter.store(true, ordering: .releasing)
+            role.withLock { role in role = .writer }
             try await eventually("takes over") { try Self.isInstalled(node) }
         }
     }

@@ -82,7 +82,7 @@ struct NodeDirectory: Sendable {
 
     /// Runs the installer until `body` returns, and removes what is left.
     func run(
-        writes: @escaping @Sendable () -> Bool = { true },
+        role: @escaping @Sendable () -> WriterRole = { .writer },
         onQuarrel: @escaping @Sendable (Quarrel) -> Void = { _ in },
         metrics: MetricsRegistry = MetricsRegistry(),
         isKept: Bool = false,
@@ -99,7 +99,7 @@ struct NodeDirectory: Sendable {
             pauses: pauses,
             state: state,
             metrics: metrics,
-            writes: writes,
+            role: role,
             onQuarrel: onQuarrel
         )
         let task = Task { try await installer.run() }

@@ -4,7 +4,7 @@ internal import LinuxKernel
 struct InstallLoop: Sendable {
     let pauses: InstallPauses
     let report: InstallReport
-    let writes: @Sendable () -> Bool
+    let role: @Sendable () -> WriterRole
     let isEnding: @Sendable () -> Bool
     let heartbeat: Heartbeat?
     private let settings: InstallSettings
@@ -27,14 +27,14 @@ struct InstallLoop: Sendable {
         settings: InstallSettings,
         pauses: InstallPauses,
         report: InstallReport,
-        writes: @escaping @Sendable () -> Bool,
+        role: @escaping @Sendable () -> WriterRole,
         isEnding: @escaping @Sendable () -> Bool,
         heartbeat: Heartbeat? = nil
     ) {
         self.settings = settings
         self.pauses = pauses
         self.report = report
-        self.writes = writes
+        self.role = role
         self.isEnding = isEnding
         self.heartbeat = heartbeat
         files = NodeFiles(settings)
@@ -46,8 +46,10 @@ struct InstallLoop: Sendable {
         defer { heartbeat?.rest() }
         while !isEnding() {
             heartbeat?.beat()
-            guard writes() else {
-                report.standBy()
+            let role = role()
+            guard role == .writer else {
+                // Before the lock has been tried nobody may have installed anything.
+                if role == .standby { report.standBy() }
                 Clock.sleep(milliseconds: pauses.waitMilliseconds)
                 continue
             }
@@ -141,7 +143,7 @@ struct InstallLoop: Sendable {
             limit = start + (watch == nil ? min(milliseconds, pauses.unwatchedMilliseconds) : milliseconds)
         case .milliseconds(let milliseconds): limit = start + milliseconds
         }
-        while !isEnding() && writes() {
+        while !isEnding() && role() == .writer {
             heartbeat?.beat()
             let rest = limit - Clock.monotonicMilliseconds()
             guard rest > 0 else { return }

@@ -11,11 +11,11 @@ package struct Installer: Service {
     private let pauses: InstallPauses
     private let state: InstallState
     private let metrics: any MetricsFactory
-    private let writes: @Sendable () -> Bool
+    private let role: @Sendable () -> WriterRole
     private let onQuarrel: @Sendable (Quarrel) -> Void
     private let heartbeat: Heartbeat?
 
-    /// It tells `state` how it stands, acts only while `writes` says that this agent is the one of its node that
+    /// It tells `state` how it stands, acts only while `role` says that this agent is the one of its node that
     /// writes (decision 19), and calls `onQuarrel` at most once a minute while another program rewrites the
     /// configuration.
     package init(
@@ -23,7 +23,7 @@ package struct Installer: Service {
         pauses: InstallPauses = InstallPauses(),
         state: InstallState,
         metrics: any MetricsFactory = MetricsSystem.factory,
-        writes: @escaping @Sendable () -> Bool,
+        role: @escaping @Sendable () -> WriterRole,
         onQuarrel: @escaping @Sendable (Quarrel) -> Void = { _ in },
         heartbeat: Heartbeat? = nil
     ) throws(InstallError) {
@@ -32,7 +32,7 @@ package struct Installer: Service {
         self.pauses = pauses
         self.state = state
         self.metrics = metrics
-        self.writes = writes
+        self.role = role
         self.onQuarrel = onQuarrel
         heartbeat?.rest()
         self.heartbeat = heartbeat
@@ -44,7 +44,7 @@ package struct Installer: Service {
             settings: settings,
             pauses: pauses,
             report: InstallReport(state: state, metrics: metrics, onQuarrel: onQuarrel),
-            writes: writes,
+            role: role,
             isEnding: { isEnding.isSet },
             heartbeat: heartbeat
         )

@@ -10,7 +10,7 @@ package final class AgentStatus: Sendable {
     package let version: String
     package let readiness: Readiness
 
-    private let isWriter = Mutex(false)
+    private let currentRole = Mutex(WriterRole.undecided)
     private let passedAnnotations = Mutex<Bool?>(nil)
     private let repair = Mutex<(pod: String, atMilliseconds: Int)?>(nil)
 
@@ -32,11 +32,13 @@ package final class AgentStatus: Sendable {
         repair.withLock { repair in repair = (pod, Clock.monotonicMilliseconds()) }
     }
 
-    /// Whether this agent is the one of its node that writes (architecture, decision 19).
-    package var writes: Bool {
-        get { isWriter.withLock { isWriter in isWriter } }
-        set { isWriter.withLock { isWriter in isWriter = newValue } }
+    /// Whether this agent is the one of its node that writes.
+    package var role: WriterRole {
+        get { currentRole.withLock { role in role } }
+        set { currentRole.withLock { role in role = newValue } }
     }
+
+    package var writes: Bool { role == .writer }
 
     /// Whether the container runtime hands pod annotations to plugins; nil until one has told (decision 9).
     package var runtimePassesAnnotations: Bool? {
@@ -49,13 +51,11 @@ package final class AgentStatus: Sendable {
 
     package func value(pods: PodDirectory) -> JSONValue {
         let reasons = readiness.obstacles.map { obstacle in JSONValue.string(obstacle.reason) }
-        // Not a reason against readiness: an upgrade with surge waits for the new agent to be ready.
-        let role = writes ? "this agent writes" : "another agent of this node writes; waiting for it to go"
         return .object([
             JSONMember("ready", .bool(reasons.isEmpty)),
             JSONMember("reasons", .array(reasons)),
             JSONMember("writer", .bool(writes)),
-            JSONMember("role", .string(role)),
+            JSONMember("role", .string(role.text)),
             JSONMember("pods", .integer(pods.count)),
             JSONMember("backend", .string(backend.backend.rawValue)),
             JSONMember("backendReason", .string(backend.reason)),

@@ -2,6 +2,24 @@ package import LinuxKernel
 internal import Logging
 internal import ServiceLifecycle
 
+/// Whether an agent is the one of its node that writes (architecture, decision 19).
+package enum WriterRole: Sendable {
+    /// Nobody has been able to say so far: the agent has just started, or the lock cannot be reached.
+    case undecided
+    case writer
+    /// Another agent of this node holds the lock; it installs, and this one takes over when it goes.
+    case standby
+
+    /// For `/v1/status`.
+    var text: String {
+        switch self {
+        case .undecided: "which agent of this node writes is not known"
+        case .writer: "this agent writes"
+        case .standby: "another agent of this node writes; waiting for it to go"
+        }
+    }
+}
+
 /// Sees to it that one agent of a node writes: an upgrade with surge has two (architecture, decision 19).
 package struct WriterLock: Service {
     private let path: String
@@ -40,19 +58,23 @@ package struct WriterLock: Service {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do throws(KernelError) {
                 let lock = try FileLock(path)
-                status.writes = true
+                status.role = .writer
                 if hasSaid {
-                    logger.info("the other agent is gone; this one writes now", metadata: ["lock": "\(path)"])
+                    logger.info("this agent writes now", metadata: ["lock": "\(path)"])
                 }
                 await waitForEnd()
-                status.writes = false
+                status.role = .undecided
                 // Its descriptor is the lock.
                 _ = consume lock
                 return
             } catch {
+                let isHeld = error.errno == .wouldBlock
+                status.role = isHeld ? .standby : .undecided
                 if !hasSaid {
                     logger.warning(
-                        "another agent of this node writes; waiting for it to go",
+                        isHeld
+                            ? "another agent of this node writes; waiting for it to go"
+                            : "the lock of this node's agents cannot be taken; trying again",
                         metadata: ["lock": "\(path)", "error": "\(error.description)"]
                     )
                     hasSaid = true

@@ -138,7 +138,7 @@ import Testing
     @Test func `an agent that is not the writer changes nothing, and says what it sees`() async throws {
         let pod = try await StagedPod()
         let node = try RepairedNode()
-        node.status.writes = false
+        node.status.role = .standby
         try node.run(pod)
 
         await node.check(at: 0)

@@ -29,7 +29,7 @@ final class RepairedNode {
         ownsShown = shown == nil
         self.shown = try shown ?? ShownProcesses()
         status = AgentStatus(backend: BackendChoice(backend, "of the test"), version: "1.2.3", readiness: Readiness([]))
-        status.writes = true
+        status.role = .writer
         service = RepairService(
             pods: pods,
             status: status,
