@@ -156,12 +156,11 @@ import Testing
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
         let asked = Atomic(0)
 
-        try await node.run(
-            role: {
-                asked.add(1, ordering: .relaxed)
-                return .undecided
-            }
-        ) { state in
+        let role: @Sendable () -> WriterRole = {
+            asked.add(1, ordering: .relaxed)
+            return .undecided
+        }
+        try await node.run(role: role) { state in
             try await eventually("asked three times") { asked.load(ordering: .relaxed) >= 3 }
 
             #expect(!state.report.isReady)
@@ -171,13 +170,14 @@ import Testing
 
     @Test func `an agent that does not write leaves everything, and takes over`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
-        let role = Mutex(WriterRole.standby)
+        let current = Mutex(WriterRole.standby)
+        let role: @Sendable () -> WriterRole = { current.withLock { role in role } }
 
-        try await node.run(role: { role.withLock { role in role } }) { state in
+        try await node.run(role: role) { state in
             try await eventually("stands by") { state.report.isReady }
             #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
 
-            role.withLock { role in role = .writer }
+            current.withLock { role in role = .writer }
             try await eventually("takes over") { try Self.isInstalled(node) }
         }
     }
