@@ -4,7 +4,7 @@ package import CNIProtocol
 package struct DoctorReport: Equatable, Sendable {
     package let findings: [Finding]
 
-    package struct Finding: Equatable, Sendable {
+    package struct Finding: Hashable, Sendable {
         /// One of ``FindingKind``, or one that a newer agent knows.
         package let id: String
         package let verdict: Verdict
@@ -120,7 +120,8 @@ package struct DoctorReport: Equatable, Sendable {
 }
 
 extension DoctorReport.Verdict {
-    fileprivate var style: TextStyle.Code? {
+    /// As what it is painted; nil: not at all.
+    package var style: TextStyle.Code? {
         switch self {
         case .good: .green
         case .doubtful: nil
