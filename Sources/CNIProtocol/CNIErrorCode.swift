@@ -116,7 +116,7 @@ extension CNIError.Code {
         case .internalError:
             "Something failed that no other code describes."
         case .kernelRefusedRule:
-            "The kernel refused a rule, a route or an address that redirection needs; nothing was applied."
+            "The kernel refused a rule, a route or an address that redirection needs; nothing was applied, unless the details say that it could not be taken back."
         case .badAnnotation:
             "An annotation of the pod has a value that cannot be obeyed."
         case .namespaceNotUsable:

@@ -17,11 +17,16 @@ package enum EnforcementError: Error, Equatable, Sendable, CustomStringConvertib
     /// A program failed; the text is what it said.
     case programFailed(String, output: String)
 
+    /// What the first says, and taking back what had been done until then failed as the second says.
+    indirect case notUndone(EnforcementError, EnforcementError)
+
     package var description: String {
         switch self {
         case .namespaceNotUsable(let error), .busy(let error), .refused(let error): error.description
         case .programMissing(let names): "not found on this host: \(names)"
         case .programFailed(let name, let output): "\(name) failed: \(output)"
+        case .notUndone(let error, let undo):
+            "\(error.description); what had been done could not be taken back: \(undo.description)"
         }
     }
 }

@@ -18,7 +18,7 @@ package struct Enforcer: Sendable {
 
     /// Makes `plan` true, whatever an earlier plan or half of one left behind, with either back-end.
     ///
-    /// - Throws: ``EnforcementError``; then nothing of this call remains.
+    /// - Throws: ``EnforcementError``; then nothing of this call remains, but after ``EnforcementError/notUndone(_:_:)``.
     package func apply(
         _ plan: RedirectPlan,
         in namespace: borrowing NetworkNamespace
@@ -34,14 +34,14 @@ package struct Enforcer: Sendable {
                 let batch = NFTablesBatch(RuleSet(plan), replacing: before.ownTables)
                 try refusing { () throws(KernelError) in try sockets.rules.commit(batch) }
                 guard before.hasIPTablesChains else { break }
-                try replace(isUndone: before.ownTables.isEmpty) { () throws(EnforcementError) in
+                try Self.replace(isUndone: before.ownTables.isEmpty) { () throws(EnforcementError) in
                     try IPTablesBackend(programs).remove(from: lock)
                 } undo: { () throws(EnforcementError) in
                     try delete(Table.Name.allCases, through: sockets.rules)
                 }
             case .iptables:
                 try IPTablesBackend(programs).apply(RuleSet(plan), in: lock, isFresh: before.isFresh)
-                try replace(isUndone: !before.hasIPTablesChains) { () throws(EnforcementError) in
+                try Self.replace(isUndone: !before.hasIPTablesChains) { () throws(EnforcementError) in
                     try delete(before.ownTables, through: sockets.rules)
                 } undo: { () throws(EnforcementError) in
                     try IPTablesBackend(programs).remove(from: lock)
@@ -162,7 +162,7 @@ extension Enforcer {
     ///
     /// Where that fails the new rules go again, so that what was in force before still is, and alone. New rules that
     /// replaced earlier ones of their own back-end stay: the pod must not be left with less than it had.
-    private func replace(
+    static func replace(
         isUndone: Bool,
         _ removal: () throws(EnforcementError) -> Void,
         undo: () throws(EnforcementError) -> Void
@@ -170,9 +170,14 @@ extension Enforcer {
         do throws(EnforcementError) {
             try removal()
         } catch {
-            // The first failure is the one to report; with both in force the pod is redirected all the same.
-            if isUndone { try? undo() }
-            throw error
+            let failure = error
+            guard isUndone else { throw failure }
+            do throws(EnforcementError) {
+                try undo()
+            } catch {
+                throw .notUndone(failure, error)
+            }
+            throw failure
         }
     }
 

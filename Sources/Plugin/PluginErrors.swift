@@ -45,6 +45,12 @@ extension CNIError {
                 "\(pod.description) is not redirected: \(program) failed; nothing was changed",
                 details: details
             )
+        case .notUndone:
+            self.init(
+                .kernelRefusedRule,
+                "\(pod.description) is not redirected as planned: the change failed, and so did taking it back; the runtime has to make a new sandbox",
+                details: details
+            )
         }
     }
 }
