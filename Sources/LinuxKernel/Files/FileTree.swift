@@ -18,22 +18,19 @@ package struct FileTree: ~Copyable, Sendable {
 
     /// What `path` is; nil if nothing is there.
     package func status(_ path: String) throws(KernelError) -> FileStatus? {
-        do throws(KernelError) {
-            let file = try open(path)
-            return try FileStatus(file, path: path)
-        } catch {
-            guard error.errno == .noSuchEntry else { throw error }
-            return nil
-        }
+        guard let file = try openIfThere(path) else { return nil }
+        return try FileStatus(file, path: path)
     }
 
     /// Reads a regular file; nil if nothing is there.
     ///
     /// - Throws: ``Errno/tooBig`` if it has more than `byteLimit` bytes, ``Errno/invalidArgument`` if it is no file.
     package func read(_ path: String, byteLimit: Int) throws(KernelError) -> [UInt8]? {
-        guard let status = try status(path) else { return nil }
-        guard status.kind == .regular else { throw KernelError("read \(path)", .invalidArgument) }
-        let file = try open(path)
+        guard let file = try openIfThere(path) else { return nil }
+        // Of this very file: a name may lead elsewhere by the next call, and opening a FIFO waits.
+        guard try FileStatus(file, path: path).kind == .regular else {
+            throw KernelError("read \(path)", .invalidArgument)
+        }
         return try File.read("/proc/self/fd/\(file.rawValue)", byteLimit: byteLimit)
     }
 
@@ -41,17 +38,17 @@ package struct FileTree: ~Copyable, Sendable {
     ///
     /// - Throws: ``Errno/tooBig`` if there are more than `limit`.
     package func names(in path: String, limit: Int) throws(KernelError) -> [String] {
-        do throws(KernelError) {
-            let directory = try open(path)
-            return try Directory.names(in: "/proc/self/fd/\(directory.rawValue)", limit: limit)
-        } catch {
-            guard error.errno == .noSuchEntry else { throw error }
-            return []
-        }
+        guard let directory = try openIfThere(path) else { return [] }
+        return try Directory.names(in: "/proc/self/fd/\(directory.rawValue)", limit: limit)
     }
 
-    /// A handle of what is there, which neither waits nor reads.
-    private func open(_ path: String) throws(KernelError) -> OwnedDescriptor {
-        try OwnedDescriptor("open \(path)") { c_linux_open_in_root(descriptor.rawValue, path) }
+    /// A handle of what is there, which neither waits nor reads; nil if nothing is there.
+    private func openIfThere(_ path: String) throws(KernelError) -> OwnedDescriptor? {
+        do throws(KernelError) {
+            return try OwnedDescriptor("open \(path)") { c_linux_open_in_root(descriptor.rawValue, path) }
+        } catch {
+            guard error.errno == .noSuchEntry else { throw error }
+            return nil
+        }
     }
 }
