@@ -32,6 +32,9 @@ struct PodOptions: ParsableArguments {
 
     func validate() throws {
         guard (file == nil) != (pod == nil) else { throw ValidationError("name a pod: -f FILE, or NAMESPACE/POD") }
+        if let pod, FileManager.default.fileExists(atPath: pod) {
+            throw ValidationError("\(pod) is a file: -f \(pod)")
+        }
     }
 
     /// The pod with everything that follows.
