@@ -48,7 +48,7 @@ struct Status: ParsableCommand {
     @OptionGroup var options: NodeOptions
 
     func run() throws {
-        try Output.reporting("status") {
+        try Output.reporting("status", orExit: 2) {
             let answers = try options.answers(to: "status")
             let table = StatusTable(answers, hasColour: Output.hasColour)
             if options.json { Output.write(table.value) } else { Output.write(table.text) }
@@ -78,7 +78,7 @@ struct Bypass: ParsableCommand {
     var partial = false
 
     func run() throws {
-        try Output.reporting("bypass") {
+        try Output.reporting("bypass", orExit: 2) {
             let answers = try options.answers(to: "status")
             let table = BypassTable(answers, listsPartial: partial, hasColour: Output.hasColour)
             if options.json { Output.write(table.value) } else { Output.write(table.text) }
@@ -109,7 +109,7 @@ struct Doctor: ParsableCommand {
     }
 
     func run() throws {
-        try Output.reporting("doctor") {
+        try Output.reporting("doctor", orExit: 2) {
             let table = DoctorTable(try options.answers(to: "doctor"), hasColour: Output.hasColour)
             if options.json { Output.write(table.value) } else { Output.write(table.text) }
             if table.exitStatus != 0 { throw ExitCode(table.exitStatus) }

@@ -44,15 +44,15 @@ enum Output {
         }
     }
 
-    /// Runs a command, and says on standard error why it could not be done.
-    static func reporting(_ command: String, _ body: () throws -> Void) throws {
+    /// Runs a command, and says on standard error why it could not be done; `status` is 2 for a command whose 1 is an answer.
+    static func reporting(_ command: String, orExit status: Int32 = 1, _ body: () throws -> Void) throws {
         do {
             try body()
         } catch let exit as ExitCode {
             throw exit
         } catch {
             FileHandle.standardError.write(Data("istio-cnictl \(command): \(error)\n".utf8))
-            throw ExitCode.failure
+            throw ExitCode(status)
         }
     }
 }

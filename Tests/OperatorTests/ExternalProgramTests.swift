@@ -28,6 +28,23 @@ import Testing
         #expect(try shell.outcome(["-c", "exit 3"]).status == 3)
     }
 
+    @Test func `the log of Kubernetes' client library is left out where the program says more`() throws {
+        let shell = try ExternalProgram("sh", environment: Self.environment)
+        let log = "E1126 13:10:01.467663    9244 memcache.go:265] refused"
+
+        let failures = ["\(log)\nwas refused", log].map { text in
+            #expect(throws: ExternalProgram.Failure.self) {
+                _ = try shell.run(["-c", "cat >&2; exit 1"], input: Array(text.utf8))
+            }?.description
+        }
+
+        #expect(
+            failures == [
+                "sh -c cat >&2; exit 1: exit status 1: was refused", "sh -c cat >&2; exit 1: exit status 1: \(log)",
+            ]
+        )
+    }
+
     @Test func `an answer of kubectl that is no JSON is an error that says which call it was`() throws {
         let echo = Kubectl(try ExternalProgram("echo", environment: Self.environment), context: "one")
 

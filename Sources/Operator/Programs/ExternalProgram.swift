@@ -90,10 +90,22 @@ package struct ExternalProgram: Sendable {
     ) throws(Failure) -> [UInt8] {
         let ended = try outcome(arguments, input: input, seconds: seconds)
         guard ended.status == 0 else {
-            let words = ended.error.isEmpty ? "it said nothing" : String(ended.error.suffix(Self.lastWords))
-            throw Failure("\(call(arguments)): exit status \(ended.status): \(words.trimmedLines)")
+            let words = Self.sentences(ended.error).suffix(Self.lastWords)
+            throw Failure(
+                "\(call(arguments)): exit status \(ended.status): \(words.isEmpty ? "it said nothing" : words)"
+            )
         }
         return ended.output
+    }
+
+    /// What the program said, on one line, without the log of Kubernetes' client library.
+    ///
+    /// `kubectl` and `helm` write that log (klog: `E1126 13:10:01.467663  9244 file.go:265] text`) once for each try, and
+    /// then say the same to people.
+    private static func sentences(_ error: String) -> String {
+        let lines = error.split(whereSeparator: \.isNewline)
+        let said = lines.filter { line in line.prefixMatch(of: /[IWEF]\d{4} \d\d:\d\d:\d\d\./) == nil }
+        return (said.isEmpty ? lines : said).joined(separator: "; ")
     }
 
     private func call(_ arguments: [String]) -> String { ([name] + arguments.prefix(8)).joined(separator: " ") }
@@ -110,9 +122,4 @@ package struct ExternalProgram: Sendable {
     /// A pod list of a node with its largest pods, and far more than a person reads.
     private static let outputBytes = 64 * 1_024 * 1_024
     private static let lastWords = 2_000
-}
-
-extension String {
-    /// Without the line ends at its end, and on one line.
-    fileprivate var trimmedLines: String { split(whereSeparator: \.isNewline).joined(separator: "; ") }
 }

@@ -98,6 +98,15 @@ import Testing
         #expect(output.contains("not asked: /tmp/nobody-is-here: no agent answers"))
     }
 
+    @Test(arguments: ["status", "bypass", "doctor"])
+    func `a cluster that cannot be asked is status 2, and no finding`(command: String) async throws {
+        let (status, output, error) = try await Self.run([command, "--kubeconfig", "/nowhere"])
+
+        #expect(status == 2)
+        #expect(output.isEmpty)
+        #expect(error.hasPrefix("istio-cnictl \(command): kubectl"))
+    }
+
     // MARK: - The program
 
     private static let program = URL(filePath: AgentProcess.program).deletingLastPathComponent()
