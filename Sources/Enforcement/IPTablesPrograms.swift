@@ -15,8 +15,11 @@ package struct IPTablesPrograms: Sendable {
         case legacy
     }
 
+    /// Where distributions put them.
+    package static let standardDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"]
+
     package init(
-        directories: [String] = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"],
+        directories: [String] = standardDirectories,
         flavor: Flavor? = nil
     ) {
         self.directories = directories

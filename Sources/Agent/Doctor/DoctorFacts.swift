@@ -14,8 +14,8 @@ struct DoctorPlaces: Sendable {
     /// The `/proc` of this process.
     var ownProcesses = "/proc"
 
-    /// Programs of the iptables back-end are looked for here.
-    var searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    /// Where the agent's own iptables programs are, which repair runs.
+    var programDirectories = IPTablesPrograms.standardDirectories
 
     /// Says what nf_tables lacks.
     var probe: @Sendable () -> String? = Capability.missingFromNFTables
@@ -58,7 +58,7 @@ struct DoctorFacts: Sendable {
         configuration = ConfigurationFacts(places)
         plugin = PluginFacts(places)
         neighbours = NeighbourFacts(places, processes, configuration)
-        kernel = KernelFacts(places)
+        kernel = KernelFacts(places, processes)
         rights = RightFacts(places, processes)
         leftovers = LeftoverFacts(places, configuration, plugin)
     }

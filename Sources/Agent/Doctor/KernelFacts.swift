@@ -1,6 +1,7 @@
+internal import Enforcement
 internal import LinuxKernel
 
-/// What the kernel can do, asked in a namespace made for that.
+/// What the kernel can do, asked in a namespace made for that, and what there is where it cannot.
 struct KernelFacts: Equatable, Sendable {
     /// What nf_tables of this kernel lacks.
     var missingFromNFTables: String?
@@ -8,12 +9,17 @@ struct KernelFacts: Equatable, Sendable {
     /// Modules that nf_tables rules need and that are not loaded; perhaps they are built in.
     var unloadedModules: [String] = []
 
-    /// Programs of the iptables back-end that are not there.
-    var missingPrograms: [String] = []
+    /// Programs of the iptables back-end that the node lacks; nil where no runtime is seen.
+    ///
+    /// The plugin runs them, and the plugin runs where its runtime does: what the agent's image has is no help to it.
+    var missingOnNode: [String]? = []
+
+    /// Those that the agent's image lacks, if it repairs pods in place.
+    var missingInImage: [String] = []
 
     init() {}
 
-    init(_ places: DoctorPlaces) {
+    init(_ places: DoctorPlaces, _ processes: NodeProcesses) {
         missingFromNFTables = places.probe()
         guard missingFromNFTables != nil else { return }
         do throws(KernelError) {
@@ -23,9 +29,34 @@ struct KernelFacts: Equatable, Sendable {
             // A kernel without modules has no such file.
             unloadedModules = []
         }
-        missingPrograms = ["iptables-restore", "ip6tables-restore"].filter { name in
-            !places.searchPath.split(separator: ":").contains { folder in ExecutableFile.isPresent("\(folder)/\(name)")
+        missingOnNode = Self.missing(below: processes.found.first { process in Self.runtimes.contains(process.name) })
+        guard places.repairs else { return }
+        missingInImage = Self.programs.filter { name in
+            !places.programDirectories.contains { folder in ExecutableFile.isPresent("\(folder)/\(name)") }
+        }
+    }
+
+    /// Those that start plugins.
+    private static let runtimes: Set<String> = ["containerd", "crio", "cri-dockerd"]
+
+    private static let programs = ["iptables-restore", "ip6tables-restore"]
+
+    private static func missing(below process: NodeProcess?) -> [String]? {
+        guard let process else { return nil }
+        do throws(KernelError) {
+            let tree = try FileTree(process.root)
+            var missing: [String] = []
+            for name in programs {
+                var isPresent = false
+                for folder in IPTablesPrograms.standardDirectories where try tree.status("\(folder)/\(name)") != nil {
+                    isPresent = true
+                }
+                if !isPresent { missing.append(name) }
             }
+            return missing
+        } catch {
+            // Without the right to look there; `runtime-unreadable` says so.
+            return nil
         }
     }
 
@@ -44,6 +75,7 @@ package enum KernelFinding: String, FindingKind {
     case complete = "nftables-complete"
     case incomplete = "nftables-incomplete"
     case noBackend = "backend-missing"
+    case noRepair = "repair-programs-missing"
 
     package static var subject: String { "kernel" }
 
@@ -59,8 +91,15 @@ package enum KernelFinding: String, FindingKind {
         case .noBackend:
             FindingEntry(
                 .bad,
-                "nf_tables refused the largest rule set, and there is no iptables: pods of the mesh cannot start.",
-                "Load the modules that are named, or use the image V-iptables."
+                "nf_tables refused the largest rule set, and the node has no iptables: pods of the mesh cannot start.",
+                "Load the modules that are named, or install iptables on the node; the plugin runs there."
+            )
+        case .noRepair:
+            FindingEntry(
+                .doubtful,
+                "nf_tables refused the largest rule set, and the agent's image has no iptables: pods that slipped by "
+                    + "cannot be repaired in place.",
+                "Load the modules that are named, or use the image V-iptables (variant=iptables in the chart's values)."
             )
         }
     }
@@ -70,10 +109,16 @@ extension KernelFacts {
     var findings: [DoctorReport.Finding] {
         guard let missingFromNFTables else { return [KernelFinding.complete.finding("a probe took every rule")] }
         let modules = unloadedModules.isEmpty ? "" : "; not loaded: \(unloadedModules.joined(separator: ", "))"
-        guard missingPrograms.isEmpty else {
-            let programs = missingPrograms.joined(separator: ", ")
-            return [KernelFinding.noBackend.finding("\(missingFromNFTables)\(modules); not in PATH: \(programs)")]
-        }
-        return [KernelFinding.incomplete.finding("\(missingFromNFTables)\(modules)")]
+        let lack = missingFromNFTables + modules
+        let node =
+            switch missingOnNode {
+            case .none: KernelFinding.incomplete.finding("\(lack); whether the node has iptables is not seen")
+            case []: KernelFinding.incomplete.finding(lack)
+            case .some(let programs):
+                KernelFinding.noBackend.finding("\(lack); not on the node: \(programs.joined(separator: ", "))")
+            }
+        guard !missingInImage.isEmpty else { return [node] }
+        let programs = missingInImage.joined(separator: ", ")
+        return [node, KernelFinding.noRepair.finding("\(lack); not in the image: \(programs)")]
     }
 }

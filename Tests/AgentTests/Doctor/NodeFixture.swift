@@ -22,7 +22,9 @@ struct NodeFixture: Decodable {
     let repairs: Bool?
     let hasProc: Bool?
     let missingFromNFTables: String?
-    let iptables: Bool?
+
+    /// Whether the node has iptables; the agent's image never has it here.
+    let hasIPTables: Bool?
 
     /// Files of the agent's own `/proc/self`; `modules` is one of `/proc`.
     let own: [String: String]?
@@ -71,10 +73,8 @@ struct NodeFixture: Decodable {
             )
         }
         try makeOwn(in: top)
-        for program in iptables ?? false ? ["iptables-restore", "ip6tables-restore"] : [] {
-            try write("#!/bin/sh\n", top, "bin/\(program)")
-            let path = top.appending(path: "bin/\(program)").path(percentEncoded: false)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        for program in hasIPTables ?? false ? ["iptables-restore", "ip6tables-restore"] : [] {
+            try write("#!/bin/sh\n", top, "root/usr/sbin/\(program)")
         }
     }
 
@@ -109,7 +109,7 @@ struct NodeFixture: Decodable {
         places.repairs = repairs ?? false
         places.hostProcesses = "\(path)/proc"
         places.ownProcesses = "\(path)/own"
-        places.searchPath = "\(path)/bin"
+        places.programDirectories = ["\(path)/bin"]
         let missing = missingFromNFTables
         places.probe = { missing }
         return places
