@@ -21,6 +21,9 @@ package struct NodeAgent: Sendable {
         /// Lets the pauses pass after which the API server is asked again.
         package var sleep: Reflector.Sleep = { pause in try await Task.sleep(for: pause) }
 
+        /// A clock in milliseconds that never goes back, for how long the pods have been old.
+        package var now: @Sendable () -> Int = { Clock.monotonicMilliseconds() }
+
         /// What `/metrics` tells; nil: nothing.
         package var metrics: MetricsRegistry?
 

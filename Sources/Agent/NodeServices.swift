@@ -9,7 +9,7 @@ struct NodeServices {
     private let configuration: AgentConfiguration
     private let pods = PodDirectory()
     private let installState = InstallState()
-    private let sourceHealth = PodSourceHealth()
+    private let sourceHealth: PodSourceHealth
     private let socketFlag = ReadinessFlag("the socket is not served yet")
     private let status: AgentStatus
 
@@ -19,6 +19,7 @@ struct NodeServices {
     init(_ settings: NodeAgent.Settings) throws(ConfigurationError) {
         self.settings = settings
         configuration = settings.configuration
+        sourceHealth = PodSourceHealth(now: settings.now)
         cluster =
             configuration.podSource == .server
             ? try Cluster(configuration, version: settings.version) : nil

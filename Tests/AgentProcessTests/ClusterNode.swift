@@ -9,6 +9,7 @@ import Testing
 final class ClusterNode: Sendable {
     let root = URL(filePath: "/tmp/node-\(UInt32.random(in: .min ... .max))")
     let healthPort: Int
+    let monitoringPort: Int
 
     static let name = "node-1"
     static let namespace = "istio-system"
@@ -29,6 +30,9 @@ final class ClusterNode: Sendable {
         try Data("the plugin".utf8).write(to: root.appending(path: "image/istio-cni"))
         try Data(Self.primary.utf8).write(to: root.appending(path: "net.d/10-primary.conflist"))
         healthPort = try Self.freePort()
+        var port = healthPort
+        while port == healthPort { port = try Self.freePort() }
+        monitoringPort = port
         try setToken("token-1")
     }
 
@@ -91,7 +95,7 @@ final class ClusterNode: Sendable {
             arguments: [
                 "--mounted-cni-net-dir=\(path("net.d"))", "--mounted-cni-bin-dir=\(path("bin"))",
                 "--cni-bin-source-dir=\(path("image"))", "--service-account-dir=\(path("account"))",
-                "--health-port=\(healthPort)", "--monitoring-port=0", "--mounted-proc-dir=/proc",
+                "--health-port=\(healthPort)", "--monitoring-port=\(monitoringPort)", "--mounted-proc-dir=/proc",
             ] + arguments,
             environment: [
                 "NODE_NAME=\(Self.name)", "POD_NAMESPACE=\(Self.namespace)", "POD_NAME=\(Self.podName)",
@@ -104,16 +108,27 @@ final class ClusterNode: Sendable {
 
     /// What `/readyz` says: the status, and the reasons as text.
     func readiness() async throws -> (status: Int, body: String) {
-        let url = try #require(URL(string: "http://127.0.0.1:\(healthPort)/readyz"))
+        let lines = try await answer("readyz", port: healthPort).split(separator: "\n")
+        return (lines.last.flatMap { line in Int(line) } ?? 0, lines.first.map { line in String(line) } ?? "")
+    }
+
+    /// A metric without labels, as `/metrics` has it now; nil where it is not there.
+    func metric(_ name: String) async throws -> Double? {
+        let lines = try await answer("metrics", port: monitoringPort).split(separator: "\n")
+        let line = lines.first { line in line.hasPrefix("\(name) ") }
+        return line.flatMap { line in Double(line.dropFirst(name.count + 1)) }
+    }
+
+    /// The body of an answer, and the status as one more line.
+    private func answer(_ path: String, port: Int) async throws -> String {
         let command = ChildProcess(
             "/usr/bin/curl",
-            ["--silent", "--show-error", "--write-out", "\n%{http_code}", url.absoluteString],
+            ["--silent", "--show-error", "--write-out", "\n%{http_code}", "http://127.0.0.1:\(port)/\(path)"],
             environment: ["PATH=/usr/bin:/bin"],
             deadlineMilliseconds: 10_000
         )
         let outcome = try await onThread { try command.run() }
-        let lines = String(decoding: outcome.standardOutput, as: UTF8.self).split(separator: "\n")
-        return (lines.last.flatMap { line in Int(line) } ?? 0, lines.first.map { line in String(line) } ?? "")
+        return String(decoding: outcome.standardOutput, as: UTF8.self)
     }
 
     func waitUntilReady(_ agent: AgentProcess, sourceLocation: SourceLocation = #_sourceLocation) async throws {

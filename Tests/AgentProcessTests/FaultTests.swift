@@ -40,6 +40,13 @@ extension AgentProcessTests {
                 let (status, body) = try await node.readiness()
                 #expect(status == 503)
                 #expect(body.contains("pods"), "\(body)")
+                // A list that hangs is an error once its two minutes are over.
+                if trouble != .hanging {
+                    try await node.eventually("the log says why", agent) { try agent.log.contains("watch interrupted") }
+                    try await node.eventually("a metric says so", agent) {
+                        try await node.metric("controller_sync_errors_total") ?? 0 >= 1
+                    }
+                }
 
                 server.behave()
                 server.accept(tokens: nil)
@@ -88,7 +95,7 @@ extension AgentProcessTests {
                 let first = try node.startAgent(serverPort: server.port)
                 try await node.waitUntilReady(first)
 
-                let second = try node.startAgent(serverPort: server.port)
+                let second = try node.startAgent(serverPort: server.port, arguments: ["--monitoring-port=0"])
 
                 #expect(try await second.waitForEnd() == .exit(1))
                 #expect(try second.log.contains("\(node.healthPort)"), "\(second.story)")

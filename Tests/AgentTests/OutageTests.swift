@@ -4,6 +4,8 @@ import CNIProtocol
 import Foundation
 import HTTPTestSupport
 import Kubernetes
+import Logging
+import Metrics
 import Synchronization
 import TestSupport
 import Testing
@@ -62,6 +64,7 @@ import Testing
             .serviceAccountDirectory: path("account"), .healthPort: "0", .monitoringPort: "0",
         ]
         agent.sleep = { pause in try await clock.sleep(pause) }
+        agent.now = { Int(clock.elapsed / .milliseconds(1)) }
         return agent
     }
 
@@ -73,10 +76,44 @@ import Testing
 
     private static let grownKibibytes = 4_096
 
+    /// Everything that the agent of this process logs.
+    private final class Log: Sendable {
+        private let bytes = Mutex<[UInt8]>([])
+
+        var text: String { bytes.withLock { bytes in String(decoding: bytes, as: UTF8.self) } }
+
+        func bootstrap() {
+            LoggingSystem.bootstrap { scope in
+                LineLogHandler(scope: scope, levels: LogLevels(), format: .text) { [self] line in
+                    bytes.withLock { bytes in bytes += line }
+                }
+            }
+        }
+    }
+
+    /// What `/readyz` and status, the log and the metrics say of an hour without API server.
+    private static func expectReason(from agent: RunningAgent, _ log: Log, _ metrics: MetricsRegistry) async throws {
+        let status = try await agent.status()
+        #expect(status["ready"] == .bool(false))
+        let reason = try #require(status["reasons"]?.array?.compactMap { reason in reason.string }.first)
+        let age = try #require(reason.firstMatch(of: /the pods have not been up to date for (\d+) s: .*refused/))
+        #expect(try #require(Int(age.1)) > 3_000, "\(reason)")
+        // The last try may be on its way yet.
+        try await eventually("each failed try is a line of the log with its reason, and counted") {
+            let lines = log.text.split(separator: "\n").filter { line in line.contains("watch interrupted") }
+            let samples = try PrometheusText(metrics.text())
+            return lines.count > 60 && lines.allSatisfy { line in line.contains("reason=") }
+                && samples["istio_cni_watch_restarts_total"] == Double(lines.count)
+                && samples["controller_sync_errors_total"] == Double(lines.count)
+        }
+    }
+
     @Test func `an hour without API server costs no known pod, no memory, and 30 s at most after it`() async {
         // In a process of its own, whose memory is nobody else's.
         await #expect(processExitsWith: .success) {
-            let clock = PauseClock()
+            let (clock, log, metrics) = (PauseClock(), Log(), MetricsRegistry())
+            log.bootstrap()
+            MetricsSystem.bootstrap(metrics)
             var server = try await ScriptedServer.start()
             let port = server.port
             server.put(TestPod.object("cart"))
@@ -94,6 +131,7 @@ import Testing
                 clock.stop(at: .seconds(3_600))
                 try await eventually("an hour") { clock.isStopped }
 
+                try await Self.expectReason(from: agent, log, metrics)
                 #expect(try await Self.isRedirected("cart", by: agent))
                 let unknown = try await agent.ask(Self.request("late"))
                 guard case .refusal(let refusal) = unknown else {

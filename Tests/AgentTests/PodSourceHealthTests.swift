@@ -32,4 +32,17 @@ import Testing
 
         #expect(health.obstacle == nil)
     }
+
+    @Test func `an answer that does not come is a reason, and the failure that came before it a better one`() {
+        let clock = TestClock()
+        let health = PodSourceHealth { clock.milliseconds.withLock { $0 } }
+        health.asked()
+        clock.milliseconds.withLock { $0 = 30_000 }
+        #expect(health.obstacle == "the pods have not been up to date for 30 s: the list of pods has not come yet")
+
+        health.failed("refused")
+        health.asked()
+
+        #expect(health.obstacle == "the pods have not been up to date for 30 s: refused")
+    }
 }

@@ -19,6 +19,9 @@ struct RunningAgent {
     /// Lets the pauses pass after which the API server is asked again.
     var sleep: Reflector.Sleep = { pause in try await Task.sleep(for: pause) }
 
+    /// The clock by which pods are old, in milliseconds.
+    var now: @Sendable () -> Int = { Clock.monotonicMilliseconds() }
+
     var runDirectory: String { root.appending(path: "run").path(percentEncoded: false) }
     var podDirectory: URL { root.appending(path: "pods") }
     var pluginSocket: String { "\(runDirectory)/\(PluginServer.socketName)" }
@@ -65,6 +68,7 @@ struct RunningAgent {
         )
         settings.limits = limits
         settings.sleep = sleep
+        settings.now = now
         let group = try NodeAgent(settings).makeServiceGroup()
         let agent = Task { try await group.run() }
         do {

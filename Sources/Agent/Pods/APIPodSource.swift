@@ -60,7 +60,9 @@ final class PodUpdates: Sendable {
 
     func take(_ notice: Reflector.Notice) {
         switch notice {
-        case .listBegins: listed.withLock { listed in listed = [] }
+        case .listBegins:
+            listed.withLock { listed in listed = [] }
+            health.asked()
         case .listed(let object):
             if let pod = read(object) { listed.withLock { listed in listed.append(pod) } }
         case .listEnds:

@@ -26,6 +26,14 @@ package final class PodSourceHealth: Sendable {
         return "the pods have not been up to date for \(milliseconds / 1_000) s: \(trouble.reason)"
     }
 
+    /// A list has been asked for: an answer that does not come is trouble too, long before its time limit.
+    func asked() {
+        let now = now()
+        trouble.withLock { trouble in
+            if trouble == nil { trouble = Trouble(sinceMilliseconds: now, reason: "the list of pods has not come yet") }
+        }
+    }
+
     func failed(_ reason: String) {
         let now = now()
         trouble.withLock { trouble in
