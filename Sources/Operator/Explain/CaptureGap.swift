@@ -39,7 +39,7 @@ package struct CaptureGap: Equatable, Sendable {
         let datagrams = plan.dns == .off ? "UDP, ICMP and other protocols" : "UDP but for DNS, ICMP and other protocols"
         gaps.append(CaptureGap(.both, datagrams, "the proxy speaks TCP"))
         if !plan.excludedInterfaces.isEmpty {
-            gaps.append(CaptureGap(.both, "interfaces \(list(plan.excludedInterfaces))", "excludeInterfaces"))
+            gaps.append(CaptureGap(.both, list("interface", plan.excludedInterfaces), "excludeInterfaces"))
         }
         return gaps
     }
@@ -49,12 +49,12 @@ package struct CaptureGap: Equatable, Sendable {
             CaptureGap(
                 .outbound,
                 "user \(list(plan.proxyUsers)), group \(list(plan.proxyGroups))",
-                "the proxy's own traffic would loop; so is that of anybody with its ids"
+                "the proxy's own traffic would loop; whoever else has its ids passes too"
             ),
             CaptureGap(.outbound, "the pod to itself, over lo", "the application speaks to its own pod"),
         ]
         if case .only(let ranges) = plan.outboundRanges {
-            let but = plan.includedOutboundPorts.isEmpty ? "" : ", but for ports \(list(plan.includedOutboundPorts))"
+            let but = plan.includedOutboundPorts.isEmpty ? "" : ", but for \(list("port", plan.includedOutboundPorts))"
             let what =
                 ranges.isEmpty ? "every destination" : "destinations outside \(list(ranges.map { $0.description }))"
             gaps.append(CaptureGap(.outbound, what + but, "includeOutboundIPRanges"))
@@ -64,7 +64,7 @@ package struct CaptureGap: Equatable, Sendable {
             gaps.append(CaptureGap(.outbound, "destinations in \(list(ranges))", "excludeOutboundIPRanges"))
         }
         if !plan.excludedOutboundPorts.isEmpty {
-            gaps.append(CaptureGap(.outbound, "ports \(list(plan.excludedOutboundPorts))", "excludeOutboundPorts"))
+            gaps.append(CaptureGap(.outbound, list("port", plan.excludedOutboundPorts), "excludeOutboundPorts"))
         }
         return gaps
     }
@@ -78,7 +78,7 @@ package struct CaptureGap: Equatable, Sendable {
         return switch plan.inboundPorts {
         case .all(let ports) where ports.isEmpty: [tunnel]
         case .all(let ports):
-            [CaptureGap(.inbound, "ports \(list(ports))", "excludeInboundPorts, and the sidecar's own ports"), tunnel]
+            [CaptureGap(.inbound, list("port", ports), "excludeInboundPorts, and the sidecar's own ports"), tunnel]
         case .only(let ports) where ports.isEmpty: [CaptureGap(.inbound, "every port", "includeInboundPorts is empty")]
         case .only(let ports): [CaptureGap(.inbound, "every port but \(list(ports))", "includeInboundPorts"), tunnel]
         }
@@ -86,6 +86,10 @@ package struct CaptureGap: Equatable, Sendable {
 
     /// At most so many elements are written out; `--json` has the plan with all of them.
     private static let listedElements = 8
+
+    private static func list(_ noun: String, _ elements: [some CustomStringConvertible]) -> String {
+        "\(noun)\(elements.count == 1 ? "" : "s") \(list(elements))"
+    }
 
     private static func list(_ elements: [some CustomStringConvertible]) -> String {
         let shown = elements.prefix(listedElements).map { $0.description }.joined(separator: ", ")
