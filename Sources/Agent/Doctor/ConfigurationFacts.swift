@@ -177,11 +177,12 @@ extension ConfigurationFacts {
         let written = loaded.written.isEmpty ? "" : ", last written \(loaded.written)"
         let seen = "\(directory)/\(loaded.name) (\(loaded.types.joined(separator: ", "))\(written))"
         guard loaded.holdsEntry else {
-            if !loaded.isList { return ConfigurationFinding.noList.finding(seen, verdict: installs ? nil : .doubtful) }
+            // Multus writes a list or not, as its delegate's version is: the entry is with the delegate either way.
             if loaded.types.contains(where: { type in type.hasPrefix("multus") }), !holders.isEmpty {
                 let text = "\(seen) is loaded; \(holders.joined(separator: ", ")) has the entry"
                 return ConfigurationFinding.entryThroughMultus.finding(text)
             }
+            if !loaded.isList { return ConfigurationFinding.noList.finding(seen, verdict: installs ? nil : .doubtful) }
             let others = holders.isEmpty ? "no file has it" : "\(holders.joined(separator: ", ")) has it"
             return ConfigurationFinding.entryAbsent.finding(
                 "\(seen) is loaded and has no entry; \(others)",
