@@ -139,8 +139,8 @@ package enum RuntimeFinding: String, FindingKind {
         case .template:
             FindingEntry(
                 .doubtful,
-                "containerd writes the CNI configuration itself from a template when the node gets its pod range, "
-                    + "and so writes over the entry.",
+                "containerd writes the CNI configuration itself from a template when the node gets its pod range and "
+                    + "no file can be loaded; what it writes has no entry.",
                 "Nothing while the entry is found: the agent heals it. Else install a CNI that writes its own file."
             )
         case .networkPinned:
