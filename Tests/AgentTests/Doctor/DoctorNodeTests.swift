@@ -22,6 +22,9 @@ import Testing
 
         #expect(!sources.isEmpty)
         #expect(sources.allSatisfy { source in source.hasPrefix("https://") || source.hasPrefix("docs/") })
+        // A branch moves on; a commit is what was read.
+        let files = sources.filter { source in source.contains("/blob/") }
+        #expect(files.allSatisfy { source in source.contains(/\/blob\/[0-9a-f]{40}\//) }, "\(files)")
     }
 
     @Test func `every id is produced by a node, or by an agent's answer`() throws {

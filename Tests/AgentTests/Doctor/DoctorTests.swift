@@ -44,6 +44,14 @@ import Testing
         #expect(RightFacts.field("CapEff", of: "") == nil)
     }
 
+    @Test func `a handler is known by its type, whatever its name is`() {
+        var configuration = RuntimeConfiguration()
+        configuration.note(handler: "safe", words: ["io.containerd.runsc.v1"])
+        configuration.note(handler: "untrusted", words: ["io.containerd.runc.v2", nil])
+
+        #expect(configuration.sandboxes == ["safe"])
+    }
+
     @Test func `this node can be looked at`() {
         let report = DoctorReport(environment: ["CNI_AGENT_RUN_DIR": "relative"])
 

@@ -5,9 +5,12 @@ import Testing
 
 /// A node that stands below `Nodes/NAME`: the files of its host, and in `node.json` what is no file.
 ///
-/// The files were written for these tests, after the pages that `sources` names.
+/// The files were written for these tests, after what `sources` names: files with the commit that was read.
 struct NodeFixture: Decodable {
     let sources: [String]
+
+    /// What of the node has no source; docs/doctor.md lists it.
+    let missing: String?
 
     /// The words of each process by its name.
     let processes: [String: [String]]
