@@ -100,7 +100,7 @@ package enum AgentFinding: String, FindingKind {
             FindingEntry(
                 .doubtful,
                 "The runtime hands no pod annotations to plugins, so pods outside the mesh need the agent to start.",
-                "Use containerd, or CRI-O from about 1.28, and no delegation by Multus; docs/compatibility.md."
+                "Use containerd, or CRI-O from 1.29, and no delegation by Multus; docs/compatibility.md."
             )
         }
     }
