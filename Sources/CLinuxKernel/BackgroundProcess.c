@@ -99,6 +99,10 @@ int c_linux_start_background(const struct c_linux_background_request *request) {
         fail(request, C_LINUX_BACKGROUND_PREPARE);
     }
     (void)close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    // A script fails here with ENOENT, since its interpreter could not open what closes at exec (execveat(2)).
+    if (request->program != -1) {
+        syscall(SYS_execveat, request->program, "", request->arguments, request->environment, AT_EMPTY_PATH);
+    }
     execve(request->arguments[0], request->arguments, request->environment);
     fail(request, C_LINUX_BACKGROUND_EXECUTE);
     return -1;

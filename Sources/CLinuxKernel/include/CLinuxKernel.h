@@ -87,6 +87,8 @@ int c_linux_wait(int child, int *exit_status, int *signal_number);
 
 // A process that runs beside this one. -1 stands for no namespace to enter, 0 for none to make.
 struct c_linux_background_request {
+    // The program's file, for a user who may not reach its path; -1 for the path alone.
+    int program;
     char *const *arguments;
     char *const *environment;
     int standard_input;

@@ -14,6 +14,8 @@ package struct BackgroundProgram: Sendable {
     package var environment: [String]
 
     /// The user that it runs as; nil for this process's own.
+    ///
+    /// The folders above it need not be open to that user: those of a checkout below root's home are not.
     package var owner: ProcessOwner?
 
     /// Whether it has the capabilities of this process, whoever its user is.
@@ -94,9 +96,11 @@ package struct BackgroundProgram: Sendable {
         let report = try Pipe()
         let made = try Pipe()
         let mapped = try Pipe()
+        let program = owner == nil ? OwnedDescriptor(adopting: -1) : reachableProgram
         let arguments = CStringList([path] + arguments)
         let environment = CStringList(environment)
         var request = c_linux_background_request(
+            program: program.rawValue,
             arguments: arguments.pointers,
             environment: environment.pointers,
             standard_input: streams.input ?? nothing.rawValue,
@@ -132,6 +136,16 @@ package struct BackgroundProgram: Sendable {
             let number = failure.integer(CInt.self, at: MemoryLayout<CInt>.size)
         else { return process }
         throw KernelError(operation(UInt32(bitPattern: step)), Errno(rawValue: number))
+    }
+
+    /// The program's file, opened with the rights of this process; none where that fails, and starting by the path says
+    /// why.
+    private var reachableProgram: OwnedDescriptor {
+        do throws(KernelError) {
+            return try OwnedDescriptor("open \(path)") { c_linux_open(path, O_RDONLY | O_CLOEXEC, 0) }
+        } catch {
+            return OwnedDescriptor(adopting: -1)
+        }
     }
 
     private func operation(_ step: UInt32) -> String {
