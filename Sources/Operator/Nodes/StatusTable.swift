@@ -112,16 +112,14 @@ package struct BypassTable {
 
     private var bypassing: [Row] { rows(listsPartial ? [.bypassing, .partial] : [.bypassing]) }
 
-    /// The status for scripts: 0 none, 1 some, 2 nobody knows since a node could not be asked.
-    package var exitStatus: Int32 { !bypassing.isEmpty ? 1 : answers.isIncomplete ? 2 : 0 }
+    /// The status for scripts: 0 none, 1 some, 2 nobody knows since a node could not be asked, or there is none.
+    package var exitStatus: Int32 {
+        !bypassing.isEmpty ? 1 : answers.isIncomplete || answers.nodes.isEmpty ? 2 : 0
+    }
 
     package var text: String {
-        var lines: [String] = []
-        if bypassing.isEmpty {
-            lines.append(style.paint("no pod is known to bypass the mesh", .green))
-        } else {
-            lines += table(bypassing, style: .red)
-        }
+        var lines = bypassing.isEmpty ? [absence] : table(bypassing, style: .red)
+        if !bypassing.isEmpty, silent > 0 { lines += ["", style.paint("\(ofAll) could not be asked", .red)] }
         let partial = rows([.partial]).count
         if !listsPartial, partial > 0 {
             lines += ["", "\(partial) with redirection in force in part: --partial lists them"]
@@ -134,6 +132,18 @@ package struct BypassTable {
             }
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// How many nodes did not answer.
+    private var silent: Int { answers.nodes.count - answers.reports.count }
+
+    private var ofAll: String { "\(silent) of \(answers.nodes.count) nodes" }
+
+    /// What is known where no pod is seen to bypass: who has not answered may have one.
+    private var absence: String {
+        if answers.reports.isEmpty { return style.paint("no node could be asked", .red) }
+        guard silent > 0 else { return style.paint("no pod is known to bypass the mesh", .green) }
+        return style.paint("no pod is known to bypass the mesh, but \(ofAll) could not be asked", .red)
     }
 
     private func table(_ rows: [Row], style rowStyle: TextStyle.Code?) -> [String] {
