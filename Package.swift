@@ -140,7 +140,7 @@ let package = Package(
         .executableTarget(
             name: "OperatorProgram",
             dependencies: [
-                "CNIProtocol", "Operator", "Redirect",
+                "AgentProtocol", "CNIProtocol", "Operator", "Redirect",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -306,9 +306,8 @@ let package = Package(
         .testTarget(
             name: "OperatorTests",
             dependencies: [
-                "Agent", "CNIProtocol", "Conformance", "HTTPTestSupport", "LinuxKernel", "NodeProgram", "Operator",
-                "OperatorProgram", "Plugin", "Redirect",
-                "TestSupport",
+                "Agent", "AgentProtocol", "CNIProtocol", "Conformance", "HTTPTestSupport", "LinuxKernel", "NodeProgram",
+                "Operator", "OperatorProgram", "Plugin", "Redirect", "TestSupport",
             ],
             exclude: ["Explain/Golden", "Explain/Pods"],
             swiftSettings: settings

@@ -24,14 +24,11 @@ struct VersionCommand: ParsableCommand {
 
     func run() { print(text) }
 
-    /// The keys are those of upstream's commands.
     var text: String {
         let version = ProductVersion.text
         switch output {
         case .text: return short ? version : "install-cni \(version)"
-        case .json:
-            let member = JSONValue.object([JSONMember("version", .string(version))])
-            return JSONValue.object([JSONMember("clientVersion", member)]).text(.indented)
+        case .json: return ProductVersion.value.text(.indented)
         // A quoted scalar of YAML is one of JSON.
         case .yaml: return "clientVersion:\n  version: \(JSONValue.string(version).text())"
         }

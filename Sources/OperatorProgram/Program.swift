@@ -1,3 +1,4 @@
+internal import AgentProtocol
 internal import ArgumentParser
 
 @main
@@ -5,11 +6,12 @@ struct Program: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "istio-cnictl",
         abstract: "What people run about Istio's CNI node agent, from anywhere.",
+        version: "istio-cnictl \(ProductVersion.text)",
         subcommands: [
             Install.self, Uninstall.self, Manifest.self,
             Inject.self, Explain.self, Trace.self, Rules.self,
             Status.self, Bypass.self, Doctor.self, BundleCommand.self,
-            Completion.self, Try.self, TryInside.self,
+            Completion.self, Version.self, Try.self, TryInside.self,
         ]
     )
 }

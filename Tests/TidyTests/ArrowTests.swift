@@ -25,7 +25,7 @@ import Testing
         "NodeProgram": [
             "Agent", "AgentProtocol", "CNIProtocol", "Enforcement", "LinuxKernel", "Redirect",
         ],
-        "OperatorProgram": ["CNIProtocol", "Operator", "Redirect"],
+        "OperatorProgram": ["AgentProtocol", "CNIProtocol", "Operator", "Redirect"],
     ]
 
     /// What stands on no library but Swift's own: the plugin and everything under it, which is Embedded Swift as well.

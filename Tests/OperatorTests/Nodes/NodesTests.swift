@@ -1,4 +1,5 @@
 import Agent
+import AgentProtocol
 import CNIProtocol
 import Foundation
 import HTTPTestSupport
@@ -106,6 +107,22 @@ import Testing
         #expect(status == 2)
         #expect(output.isEmpty)
         #expect(error.hasPrefix("istio-cnictl \(command): kubectl"))
+    }
+
+    @Test(arguments: [["version"], ["--version"]])
+    func `the program tells its version`(arguments: [String]) async throws {
+        let (status, output, _) = try await Self.run(arguments)
+
+        #expect(status == 0)
+        #expect(output == "istio-cnictl \(ProductVersion.text)\n")
+    }
+
+    @Test func `for programs the version has the keys of install-cni version`() async throws {
+        let (status, output, _) = try await Self.run(["version", "--json"])
+
+        #expect(status == 0)
+        let value = try JSONValue(parsing: Array(output.utf8))
+        #expect(value["clientVersion"]?["version"]?.string == ProductVersion.text)
     }
 
     // MARK: - The program
