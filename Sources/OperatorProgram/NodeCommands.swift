@@ -9,24 +9,32 @@ struct NodeOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: ArgumentHelp("The agents' namespace; all unless set.", valueName: "name"))
     var namespace: String?
 
-    @Option(
-        parsing: .upToNextOption,
-        help: ArgumentHelp("Ask agents of this machine, by their run directories.", valueName: "dir")
-    )
-    var runDir: [String] = []
-
     @Flag(help: "Print JSON.")
     var json = false
 
     /// What the agents say to `install-cni COMMAND --json`.
     func answers(to command: String) throws -> NodeAnswers {
-        if !runDir.isEmpty { return NodeAnswers.local(runDir) }
         let isWatched = isatty(STDERR_FILENO) == 1
         let answers = try NodeAnswers.cluster(cluster.kubectl(), namespace: namespace, command: command) { done, all in
             if isWatched { FileHandle.standardError.write(Data("\r\(done) of \(all) nodes\u{1B}[K".utf8)) }
         }
         if isWatched { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
         return answers
+    }
+}
+
+/// The same, where agents of this machine can be asked in place of a cluster's: their sockets know the status.
+struct StatusOptions: ParsableArguments {
+    @OptionGroup var nodes: NodeOptions
+
+    @Option(
+        parsing: .upToNextOption,
+        help: ArgumentHelp("Ask agents of this machine, by their run directories.", valueName: "dir")
+    )
+    var runDir: [String] = []
+
+    func answers() throws -> NodeAnswers {
+        runDir.isEmpty ? try nodes.answers(to: "status") : NodeAnswers.local(runDir)
     }
 }
 
@@ -45,13 +53,13 @@ struct Status: ParsableCommand {
             """
     )
 
-    @OptionGroup var options: NodeOptions
+    @OptionGroup var options: StatusOptions
 
     func run() throws {
         try Output.reporting("status", orExit: 2) {
-            let answers = try options.answers(to: "status")
+            let answers = try options.answers()
             let table = StatusTable(answers, hasColour: Output.hasColour)
-            if options.json { Output.write(table.value) } else { Output.write(table.text) }
+            if options.nodes.json { Output.write(table.value) } else { Output.write(table.text) }
             if table.exitStatus != 0 { throw ExitCode(table.exitStatus) }
         }
     }
@@ -72,16 +80,16 @@ struct Bypass: ParsableCommand {
             """
     )
 
-    @OptionGroup var options: NodeOptions
+    @OptionGroup var options: StatusOptions
 
     @Flag(help: "Also list pods of which only some redirection is in force.")
     var partial = false
 
     func run() throws {
         try Output.reporting("bypass", orExit: 2) {
-            let answers = try options.answers(to: "status")
+            let answers = try options.answers()
             let table = BypassTable(answers, listsPartial: partial, hasColour: Output.hasColour)
-            if options.json { Output.write(table.value) } else { Output.write(table.text) }
+            if options.nodes.json { Output.write(table.value) } else { Output.write(table.text) }
             if table.exitStatus != 0 { throw ExitCode(table.exitStatus) }
         }
     }
@@ -91,7 +99,9 @@ struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check every node for what the agent needs, and for what fights with it.",
         discussion: """
-            Runs install-cni doctor in the agents' pods, through your kubectl. What is found on several nodes is told once.
+            Runs install-cni doctor in the agents' pods, through your kubectl. What is found on several nodes is told once. \
+            Most of it is in files that an agent's socket says nothing of, so there is no --run-dir here: on a node itself \
+            run install-cni doctor.
 
             EXAMPLE
               istio-cnictl doctor --json
@@ -101,12 +111,6 @@ struct Doctor: ParsableCommand {
     )
 
     @OptionGroup var options: NodeOptions
-
-    func validate() throws {
-        guard options.runDir.isEmpty else {
-            throw ValidationError("--run-dir: on a node itself run install-cni doctor, which sees its files")
-        }
-    }
 
     func run() throws {
         try Output.reporting("doctor", orExit: 2) {

@@ -109,6 +109,16 @@ import Testing
         #expect(error.hasPrefix("istio-cnictl \(command): kubectl"))
     }
 
+    @Test func `doctor does not offer what it cannot do on this machine`() async throws {
+        let (_, help, _) = try await Self.run(["doctor", "--help"])
+        let (status, _, error) = try await Self.run(["doctor", "--run-dir", "/tmp/nobody-is-here"])
+
+        #expect(!help.contains("--run-dir <dir>"))
+        #expect(help.split(whereSeparator: \.isWhitespace).joined(separator: " ").contains("run install-cni doctor"))
+        #expect(status == 64)
+        #expect(error.contains("Unknown option '--run-dir'"))
+    }
+
     @Test(arguments: [["version"], ["--version"]])
     func `the program tells its version`(arguments: [String]) async throws {
         let (status, output, _) = try await Self.run(arguments)
