@@ -126,8 +126,9 @@ struct BundleCommand: ParsableCommand {
         commandName: "bundle",
         abstract: "Collect what somebody who helps needs into one archive, without secrets.",
         discussion: """
-            Status, findings and logs of every agent, the DaemonSet, its ConfigMap and pods, events. What cannot be had is named \
-            in index.txt. Look into it before you send it: names of your pods, nodes and images are in it.
+            Status, findings and logs of every agent, those from before its last restart too, its pod as kubectl describes it, \
+            the DaemonSet, its ConfigMap and pods, events. index.txt begins with the version of this program, and names what \
+            cannot be had. Look into it before you send it: names of your pods, nodes and images are in it.
 
             EXAMPLE
               istio-cnictl bundle --output istio-cni.tar && tar -tf istio-cni.tar

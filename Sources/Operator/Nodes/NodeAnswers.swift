@@ -108,6 +108,11 @@ package struct AgentPod: Sendable {
     package let namespace: String
     package let node: String
 
+    /// Whether its container has run before, and so has a log of that time.
+    let hasRestarted: Bool
+
+    static let container = "install-cni"
+
     /// By the label that no chart changes.
     static let selector = "k8s-app=istio-cni-node"
 
@@ -118,7 +123,10 @@ package struct AgentPod: Sendable {
             guard let name = pod["metadata"]?["name"]?.string, let namespace = pod["metadata"]?["namespace"]?.string,
                 let node = pod["spec"]?["nodeName"]?.string
             else { return nil }
-            return AgentPod(name: name, namespace: namespace, node: node)
+            let containers = pod["status"]?["containerStatuses"]?.array ?? []
+            let own = containers.first { status in status["name"]?.string == container }
+            let restarts = own?["restartCount"]?.integer ?? 0
+            return AgentPod(name: name, namespace: namespace, node: node, hasRestarted: restarts > 0)
         }
     }
 
@@ -126,7 +134,7 @@ package struct AgentPod: Sendable {
     func ask(_ arguments: [String], _ kubectl: Kubectl) -> NodeAnswers.Answer {
         do throws(ExternalProgram.Failure) {
             let ended = try kubectl.outcome(
-                ["exec", "--namespace", namespace, name, "--container", "install-cni", "--", "install-cni"] + arguments
+                ["exec", "--namespace", namespace, name, "--container", Self.container, "--", "install-cni"] + arguments
             )
             do throws(JSONError) {
                 return .report(try JSONValue(parsing: ended.output, limits: Kubectl.answerLimits))

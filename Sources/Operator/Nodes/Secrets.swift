@@ -9,7 +9,7 @@ enum Secrets {
         for pattern in secrets {
             text = text.replacingOccurrences(of: pattern, with: mark, options: .regularExpression)
         }
-        for pattern in [variable, named] {
+        for pattern in [variable, line, named] {
             text = text.replacingOccurrences(of: pattern, with: "$1\(mark)", options: .regularExpression)
         }
         return text
@@ -27,9 +27,16 @@ enum Secrets {
 
     private static let words = "(?:password|passwd|secret|token|api[_-]?key|credential|private[_-]?key)"
 
+    /// The lines below one with the indentation of group 2 that are deeper: a text of several lines goes on there.
+    private static let deeper = #"(?:\n\2[ \t]+[^\n]*)*"#
+
     /// `name: API_TOKEN` with `value: ...` in the next line, as Kubernetes writes variables.
     private static let variable =
-        #"(?im)(name:[ \t]*"?[\w.-]*\#(words)[\w.-]*"?[ \t]*\n[ \t]*value:[ \t]*)([^\n]+)"#
+        #"(?im)(name:[ \t]*"?[\w.-]*\#(words)[\w.-]*"?[ \t]*\n([ \t]*)value:[ \t]*)[^\n]+\#(deeper)"#
+
+    /// `API_TOKEN:  ...` on a line of its own, as in YAML and in what `kubectl describe` says of variables: to its end.
+    private static let line =
+        #"(?im)^(([ \t]*)[\w.-]*\#(words)[\w.-]*:[ \t]+)[^\s{\[(][^\n]*\#(deeper)"#
 
     /// A key or variable whose name says that it is a secret, and its value on the same line.
     private static let named =
