@@ -12,7 +12,8 @@ struct Inject: ParsableCommand {
             people without istiod. It is NO substitute for istiod: the proxy has no certificates and no configuration.
 
             Order is kept, comments are lost. What is injected already, or never is, passes as it is; a line on standard \
-            error says why.
+            error says why. A key of --values that Istio does not have is named there too; an IstioOperator document is \
+            refused, since its values stand deeper in it.
 
             EXAMPLES
               istio-cnictl inject -f deployment.yaml
@@ -69,15 +70,13 @@ struct Inject: ParsableCommand {
     }
 
     private func settings() throws -> MeshSettings {
-        var values = JSONValue.object([])
-        for file in self.values {
-            for document in try ManifestFile.read(file) { values = values.merging(document) }
+        var files: [(name: String, documents: [JSONValue])] = []
+        for path in self.values {
+            files.append((path == "-" ? "standard input" : path, try ManifestFile.read(path)))
         }
-        for text in set {
-            let expression = try SetExpression(text)
-            values = values.setting(path: expression.path[...], expression.value)
-        }
-        var settings = MeshSettings(values: values)
+        let values = try ControlPlaneValues(files: files, settings: try set.map { try SetExpression($0) })
+        for line in values.warnings { Output.warn(line) }
+        var settings = MeshSettings(values: values.value)
         if let cni { settings.usesPlugin = cni }
         if let revision { settings.revision = revision }
         settings.hasNativeSidecars = nativeSidecars
