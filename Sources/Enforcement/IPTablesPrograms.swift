@@ -18,12 +18,18 @@ package struct IPTablesPrograms: Sendable {
     /// Where distributions put them.
     package static let standardDirectories = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"]
 
+    /// How long the legacy variant waits for the lock of all rules, where it has no other: versions before 1.8.6 know one
+    /// lock only.
+    let lockWaitSeconds: Int
+
     package init(
         directories: [String] = standardDirectories,
-        flavor: Flavor? = nil
+        flavor: Flavor? = nil,
+        lockWaitSeconds: Int = 30
     ) {
         self.directories = directories
         self.flavor = flavor
+        self.lockWaitSeconds = lockWaitSeconds
     }
 
     /// Whether this host has the programs that rules of IPv4 need.
@@ -36,6 +42,8 @@ package struct IPTablesPrograms: Sendable {
 
         /// Whether the rules are kept outside of nf_tables, where netlink does not show them.
         let isLegacy: Bool
+
+        let lockWaitSeconds: Int
     }
 
     /// Every variant that this host has, the best first.
@@ -47,7 +55,14 @@ package struct IPTablesPrograms: Sendable {
             guard let save = find("\(name)\(suffix)-save"), let restore = find("\(name)\(suffix)-restore") else {
                 continue
             }
-            variants.append(Variant(save: save, restore: restore, isLegacy: suffix == "-legacy"))
+            variants.append(
+                Variant(
+                    save: save,
+                    restore: restore,
+                    isLegacy: suffix == "-legacy",
+                    lockWaitSeconds: lockWaitSeconds
+                )
+            )
         }
         return variants
     }
@@ -76,7 +91,7 @@ extension IPTablesPrograms.Variant {
 
     /// Applies `text`, a table at once.
     func restore(_ text: String, in namespace: borrowing NetworkNamespace) throws(EnforcementError) {
-        let wait = isLegacy ? ["-w", "\(Self.lockWaitSeconds)"] : []
+        let wait = isLegacy ? ["-w", "\(lockWaitSeconds)"] : []
         let result = try run(restore, ["--noflush"] + wait, input: text, in: namespace)
         guard result.isSuccess else {
             let output = String(decoding: result.standardError, as: UTF8.self)
@@ -95,7 +110,7 @@ extension IPTablesPrograms.Variant {
             arguments,
             environment: Self.environment,
             standardInput: Array(input.utf8),
-            deadlineMilliseconds: Self.deadlineMilliseconds,
+            deadlineMilliseconds: (lockWaitSeconds + Self.workSeconds) * 1_000,
             outputByteLimit: Self.outputByteLimit
         )
         do throws(KernelError) {
@@ -112,11 +127,8 @@ extension IPTablesPrograms.Variant {
         "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "XTABLES_LOCKFILE=/proc/self/fd/0", "LC_ALL=C",
     ]
 
-    /// Versions before 1.8.6 know one lock only, and wait for it.
-    private static let lockWaitSeconds = 30
-
-    /// One call takes some 10 ms; with a waiting lock up to 30 s.
-    private static let deadlineMilliseconds = 40_000
+    /// One call takes some 10 ms, and on a busy node a hundred times that.
+    private static let workSeconds = 10
 
     /// Room for 10,000 rules of 100 bytes, several times over.
     private static let outputByteLimit = 8 * 1_024 * 1_024

@@ -1,5 +1,4 @@
 internal import LinuxKernel
-internal import NIOPosix
 internal import ServiceLifecycle
 
 /// Asks the agent's own socket for an answer, as a plugin would, so that a server that hangs is found out.
@@ -18,7 +17,8 @@ package struct SocketProbe: Service {
     package func run() async throws {
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             let client = client
-            let isAnswered = try await NIOThreadPool.singleton.runIfActive { client.isAnswering }
+            // A thread of its own: those that all share may be held by others, and this is who finds that out.
+            let isAnswered = try await OwnThread.run { client.isAnswering }
             if isAnswered { heartbeat.beat() }
             // Cut short by the end of the agent, which the loop sees by itself.
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(Self.pauseSeconds)) }

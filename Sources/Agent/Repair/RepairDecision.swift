@@ -69,7 +69,7 @@ package struct RepairDecision: Equatable, Sendable {
                 let reason = "not redirected: \(missing.joined(separator: ", "))"
                 let isLost = verifiedPlan == plan && settings.mode == .repair
                 self.init(
-                    isLost ? .apply(plan) : .nothing,
+                    isLost ? .apply(plan) : Self.symptomAction(pod, settings),
                     PodObservation(.partial, reason: reason, author: author),
                     differences: differences ?? missing
                 )
@@ -86,7 +86,7 @@ package struct RepairDecision: Equatable, Sendable {
 
     /// What delete and label modes do, which look at the symptom alone.
     package static func symptomAction(_ pod: NodePod, _ settings: RepairSettings) -> Action {
-        guard settings.concerns(pod), settings.hasSymptom(pod) else { return .nothing }
+        guard settings.selects(pod), pod.phase != .succeeded, settings.hasSymptom(pod) else { return .nothing }
         switch settings.mode {
         case .delete: return .delete
         case .label: return .label

@@ -3,7 +3,6 @@ package import Enforcement
 internal import LinuxKernel
 internal import Logging
 package import Metrics
-internal import NIOPosix
 internal import Redirect
 internal import ServiceLifecycle
 
@@ -19,6 +18,9 @@ package struct RepairService: Service {
     private let heartbeat: Heartbeat?
     private let logger = Logger(label: LogScope.agent)
 
+    /// Each holds a descriptor or two while it is looked at, and a process may have 1,024 (`getrlimit(2)`).
+    private static let podsAtOnce = 64
+
     /// The shortest pause of the schedule.
     private static let pauseMilliseconds = RepairSchedule.firstPauseMilliseconds
 
@@ -27,7 +29,7 @@ package struct RepairService: Service {
         status: AgentStatus,
         settings: RepairSettings,
         finder: SandboxFinder = SandboxFinder(),
-        enforcer: Enforcer = Enforcer(),
+        enforcer: Enforcer = .ofRepair,
         actions: RepairActions = .none,
         metrics: any MetricsFactory = MetricsSystem.factory,
         heartbeat: Heartbeat? = nil
@@ -44,7 +46,7 @@ package struct RepairService: Service {
 
     package func run() async throws {
         var schedule = RepairSchedule()
-        if settings.mode != .off, try await !onThread({ inspection.canLook }) {
+        if settings.mode != .off, try await !OwnThread.run({ inspection.canLook }) {
             logger.warning(
                 "the host's processes cannot be seen, so nobody can tell whether pods are redirected",
                 metadata: ["mode": "\(settings.mode.rawValue)"]
@@ -80,17 +82,30 @@ package struct RepairService: Service {
                 if action != .nothing { await perform(RepairDecision(action), entry, nil, &schedule, now) }
             }
         }
-        guard !due.isEmpty else { return }
-        let asked = due.map { entry, plan in (pod: entry.pod, plan: plan) }
         let all = entries.map { entry in entry.pod }
+        for start in stride(from: 0, to: due.count, by: Self.podsAtOnce) {
+            await look(at: Array(due[start..<min(start + Self.podsAtOnce, due.count)]), among: all, &schedule, now)
+        }
+    }
+
+    private func look(
+        at due: [(entry: PodDirectory.Entry, plan: RedirectPlan)],
+        among all: [NodePod],
+        _ schedule: inout RepairSchedule,
+        _ now: Int
+    ) async {
+        guard !Task.isShuttingDownGracefully else { return }
+        let asked = due.map { entry, plan in (pod: entry.pod, plan: plan) }
         let sightings: [SandboxInspection.Sighting]
         do {
-            sightings = try await onThread { inspection.look(at: asked, among: all) { heartbeat?.beat() } }
+            sightings = try await OwnThread.run { inspection.look(at: asked, among: all) { heartbeat?.beat() } }
         } catch {
             logger.error("sandboxes cannot be looked into", metadata: ["error": "\(error)"])
             return
         }
         for ((entry, plan), sighting) in zip(due, sightings) {
+            // What is left can wait for the next agent; the end of this one has 25 s, and the plugin's is in them.
+            guard !Task.isShuttingDownGracefully else { return }
             schedule.looked(at: entry.pod, now: now)
             let isOwn = schedule.isOwn(entry.pod) || entry.outcome == .redirected
             let decision = RepairDecision(
@@ -196,7 +211,7 @@ package struct RepairService: Service {
     ) async {
         let pod = entry.pod
         do {
-            try await onThread { try inspection.apply(plan, in: sandbox) }
+            try await OwnThread.run { try inspection.apply(plan, in: sandbox) }
         } catch {
             let reason = (error as? RepairFailure)?.reason ?? "\(error)"
             schedule.failed(pod, at: now)
@@ -261,10 +276,5 @@ package struct RepairService: Service {
                 )
             }
         }
-    }
-
-    /// Runs what blocks on a thread that may: those of Swift's tasks may not.
-    private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await NIOThreadPool.singleton.runIfActive(body)
     }
 }

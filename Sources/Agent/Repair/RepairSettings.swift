@@ -88,10 +88,13 @@ package struct RepairSettings: Equatable, Sendable {
     /// The annotations and labels that pods must keep for this (``NodePod/init(json:limits:keeping:)``).
     package var keptNames: Set<String> { labels.keys.union([sidecarAnnotation, labelKey]) }
 
-    /// Whether repair may ever touch a pod.
-    package func concerns(_ pod: NodePod) -> Bool {
-        !pod.isOnHostNetwork && !pod.isBeingDeleted && !pod.isFinished
-            && !excludedNamespaces.contains(pod.pod.namespace)
+    /// Whether repair may ever look into a pod's sandbox and touch it.
+    package func concerns(_ pod: NodePod) -> Bool { selects(pod) && !pod.isFinished }
+
+    /// Whether a pod is one that repair is about, finished or not: one that is never started again (`restartPolicy: Never`)
+    /// is finished as soon as its validation has failed.
+    package func selects(_ pod: NodePod) -> Bool {
+        !pod.isOnHostNetwork && !pod.isBeingDeleted && !excludedNamespaces.contains(pod.pod.namespace)
             && labels.selects(pod.pod.labels) && fields.selects(pod, onNode: nodeName)
     }
 

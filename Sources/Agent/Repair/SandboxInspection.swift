@@ -114,6 +114,15 @@ package struct SandboxInspection: Sendable {
     }
 }
 
+extension Enforcer {
+    /// Waits for others for a moment only, since repair looks again soon: no single call lasts as long as the watchdog
+    /// waits, nor as the end of the agent.
+    package static let ofRepair = Enforcer(
+        lockWaitMilliseconds: 2_000,
+        programs: IPTablesPrograms(lockWaitSeconds: 2)
+    )
+}
+
 /// Why a pod was not repaired.
 package struct RepairFailure: Error, Equatable, Sendable {
     package let reason: String

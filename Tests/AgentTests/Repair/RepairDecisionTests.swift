@@ -127,6 +127,38 @@ import Testing
         #expect(decide(.none("no /proc"), mode, pod: pod).action == (mode == .delete ? .delete : .label))
     }
 
+    /// The kubelet calls such a pod failed as soon as its validation has, and starts nothing again.
+    @Test func `a pod that is never started again is not looked into, and deleted or labelled by its symptom`() throws {
+        let pod = Self.pod { pod in
+            pod.phase = .failed
+            pod.initContainers = [.init(name: "istio-validation", ended: .init(exitCode: 126))]
+        }
+        let directory = PodDirectory()
+        directory.replaceAll([pod])
+        let entry = try #require(directory.entries.first)
+
+        let actions: [RepairSettings.Mode: RepairDecision.Action] = [
+            .off: .nothing, .repair: .nothing, .delete: .delete, .label: .label,
+        ]
+        for (mode, action) in actions {
+            let settings = RepairSettings(mode: mode)
+            #expect(RepairInterest(entry, settings: settings, backend: .nftables, nowMilliseconds: 0) == .none)
+            #expect(RepairDecision.symptomAction(pod, settings) == action)
+        }
+    }
+
+    @Test(arguments: [RepairSettings.Mode.delete, .label])
+    func `redirection that is there in part does not save a pod whose validation fails`(mode: RepairSettings.Mode) {
+        let half = RedirectionEvidence(ways: [.init(.outbound, .ipv4, .ours)])
+        let failed = Self.pod { pod in pod.initContainers = [Self.failed] }
+
+        let decision = decide(.rules(half, differences: nil), mode, pod: failed)
+
+        #expect(decision.action == (mode == .delete ? .delete : .label))
+        #expect(decision.observation?.state == .partial)
+        #expect(decide(.rules(half, differences: nil), mode).action == .nothing)
+    }
+
     /// Name, the container's state, whether it is the symptom; upstream's twelve cases, then those it lacks.
     static let symptoms: [(String, NodePod.ContainerStatus?, Bool)] = [
         ("healthy", .init(name: "istio-validation", ended: .init(exitCode: 0, reason: "Completed")), false),
@@ -189,7 +221,6 @@ import Testing
         "on the host's network": { pod in pod.isOnHostNetwork = true },
         "being deleted": { pod in pod.isBeingDeleted = true },
         "succeeded": { pod in pod.phase = .succeeded },
-        "failed": { pod in pod.phase = .failed },
         "in an excluded namespace": { pod in pod.pod.namespace = "kube-system" },
         "left out by its labels": { pod in pod.pod.labels["left-out"] = "" },
         "left out by its fields": { pod in pod.pod.name = "left-out" },
