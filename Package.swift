@@ -277,7 +277,7 @@ let package = Package(
         .testTarget(
             name: "InstallTests",
             dependencies: [
-                "Conformance", "Agent", "CNIProtocol", "LinuxKernel", "TestSupport",
+                "Conformance", "Agent", "CNIProtocol", "LinuxKernel", "Redirect", "TestSupport",
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings

@@ -69,7 +69,7 @@ package struct NFTablesSupport: Sendable {
         guard !bootIdentifier.isEmpty else { return }
         // A directory that is full or read-only costs the next start a probe; nothing depends on the file.
         try? Directory.make(directory, mode: NodeAgent.runDirectoryMode)
-        try? File.replace(path, with: contents, mode: 0o600)
+        _ = try? File.replace(path, with: contents, mode: 0o600)
     }
 
     /// Both files are of some 100 bytes.

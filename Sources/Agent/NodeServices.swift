@@ -27,7 +27,8 @@ struct NodeServices {
             backend: settings.backend,
             version: settings.version,
             readiness: Self.readiness(configuration, pods, installState, sourceHealth, socketFlag),
-            nodeName: configuration.node.name
+            nodeName: configuration.node.name,
+            install: installState
         )
     }
 

@@ -28,6 +28,18 @@ import Testing
         #expect(names == ["file"])
     }
 
+    @Test func `what replacing tells is the file that then stands there`() throws {
+        defer { try? FileManager.default.removeItem(at: directory) }
+
+        let first = try File.replace(path("file"), with: [1], mode: 0o600)
+        let second = try File.replace(path("file"), with: [1], mode: 0o600)
+
+        let found = try #require(try FileStatus.of(path("file")))
+        #expect(found.inode == second.inode && found.modified == second.modified)
+        #expect(found.mode == second.mode && found.byteCount == second.byteCount)
+        #expect(first.inode != second.inode || first.modified != second.modified)
+    }
+
     @Test func `a file over the limit is refused`() throws {
         defer { try? FileManager.default.removeItem(at: directory) }
         try File.replace(path("file"), with: [1, 2, 3, 4], mode: 0o600)

@@ -9,6 +9,9 @@ struct AgentFacts: Equatable, Sendable {
     var hasDeadSocket = false
     var socketPath = ""
 
+    /// What the agent has written to the configuration directory; nil where it does not say.
+    var writes: ConfigurationWrites?
+
     /// Processes of agents in other containers.
     var others: [Int32] = []
 
@@ -30,6 +33,7 @@ extension AgentFacts {
                 reasons: status["reasons"]?.strings ?? [],
                 passesAnnotations: status["runtimePassesAnnotations"]?.bool
             )
+            writes = status["configuration"].flatMap(ConfigurationWrites.init)
         } catch {
             state = .away(error.description)
             hasDeadSocket = Self.exists(client.socketPath)

@@ -32,6 +32,9 @@ struct ConfigurationFacts: Equatable, Sendable {
         /// When it was last written, as RFC 3339 has it; "" where that is not known.
         var written = ""
 
+        /// Who wrote it then.
+        var author = ConfigurationWrites.Author.unknown
+
         var holdsEntry: Bool { types.contains(PluginEntry.type) }
         var isOursAlone: Bool { types == [PluginEntry.type] }
     }
@@ -43,12 +46,22 @@ struct ConfigurationFacts: Equatable, Sendable {
 // MARK: - Looking
 
 extension ConfigurationFacts {
-    init(_ places: DoctorPlaces) {
-        directory = places.install.configurationDirectory
+    /// - Parameters:
+    ///   - places: Where to look.
+    ///   - writes: What the agent says that it wrote.
+    init(_ places: DoctorPlaces, _ writes: ConfigurationWrites?) {
+        let directory = places.install.configurationDirectory
+        self.directory = directory
         installs = places.installs
         isChained = places.install.isChained
         do throws(InstallError) {
-            files = try NodeFiles(places.install).configurationFiles().files.map(Item.init)
+            files = try NodeFiles(places.install).configurationFiles().files.map { file in
+                var item = Item(file)
+                if let status = file.status, let writes {
+                    item.author = writes.author(of: file.name, in: directory, status)
+                }
+                return item
+            }
         } catch {
             problem = error.description
         }
@@ -73,6 +86,20 @@ extension ConfigurationFacts.Item {
             network = text.value["name"]?.string ?? ""
             isList = false
         case .unusable(let reason): problem = reason.description
+        }
+    }
+}
+
+extension ConfigurationFacts.Item {
+    /// When and by whom it was last written, as far as that is known, behind a comma.
+    fileprivate var lastWrite: String {
+        guard !written.isEmpty else { return "" }
+        return switch author {
+        case .agent: ", last written \(written) by the agent"
+        case .other(let since):
+            ", last written \(written) by another program, after the agent's own at \(Clock.timestamp(since / 1_000))"
+        case .notAgent: ", last written \(written), and not by the agent since it started"
+        case .unknown: ", last written \(written)"
         }
     }
 }
@@ -174,8 +201,7 @@ extension ConfigurationFacts {
 
     private func finding(_ loaded: Item) -> DoctorReport.Finding {
         let holders = files.filter { file in file.holdsEntry }.map { file in file.name }
-        let written = loaded.written.isEmpty ? "" : ", last written \(loaded.written)"
-        let seen = "\(directory)/\(loaded.name) (\(loaded.types.joined(separator: ", "))\(written))"
+        let seen = "\(directory)/\(loaded.name) (\(loaded.types.joined(separator: ", "))\(loaded.lastWrite))"
         guard loaded.holdsEntry else {
             // Multus writes a list or not, as its delegate's version is: the entry is with the delegate either way.
             if loaded.types.contains(where: { type in type.hasPrefix("multus") }), !holders.isEmpty {

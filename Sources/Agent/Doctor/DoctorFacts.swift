@@ -55,7 +55,7 @@ struct DoctorFacts: Sendable {
         self.settingProblems = settingProblems
         agent = AgentFacts(places, processes)
         runtimes = RuntimeFacts(places, processes)
-        configuration = ConfigurationFacts(places)
+        configuration = ConfigurationFacts(places, agent.writes)
         plugin = PluginFacts(places)
         neighbours = NeighbourFacts(places, processes, configuration)
         kernel = KernelFacts(places, processes)

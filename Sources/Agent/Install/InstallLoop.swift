@@ -43,6 +43,7 @@ struct InstallLoop: Sendable {
     /// Runs until the agent ends.
     mutating func run() {
         var hasSwept = false
+        report.starts(in: settings.configurationDirectory)
         defer { heartbeat?.rest() }
         while !isEnding() {
             heartbeat?.beat()
@@ -96,8 +97,7 @@ struct InstallLoop: Sendable {
         var failure: InstallError?
         for step in steps where failure == nil || step != .removeKubeconfig {
             do throws(InstallError) {
-                try files.take(step, of: state)
-                report.taken(step)
+                report.taken(step, try files.take(step, of: state))
             } catch {
                 guard step == .installBinary, files.hasAnyBinary else { throw error }
                 failure = error

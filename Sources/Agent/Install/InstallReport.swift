@@ -24,10 +24,18 @@ final class InstallReport: Sendable {
         ready.record(0)
     }
 
+    /// From here on it is known what this agent has written to the directory.
+    func starts(in directory: String) {
+        state.change { report in report.writes = ConfigurationWrites(directory: directory) }
+    }
+
     /// Another agent of this node writes; that is no reason against readiness, as an upgrade with surge waits for it.
     func standBy() { change(reasons: [], warnings: [], file: nil) }
 
-    func taken(_ step: InstallStep) {
+    /// - Parameters:
+    ///   - step: What was done.
+    ///   - written: The file that came of it.
+    func taken(_ step: InstallStep, _ written: FileStatus?) {
         switch step {
         case .installBinary: logger.info("plugin installed")
         case .write(let name, _, _):
@@ -35,8 +43,11 @@ final class InstallReport: Sendable {
                 rewrites.increment()
                 state.change { report in report.rewrites += 1 }
             }
+            if let written { state.change { report in report.writes?.note(name, written) } }
             logger.info("configuration written", metadata: ["file": "\(name)"])
-        case .remove(let name): logger.info("configuration removed", metadata: ["file": "\(name)"])
+        case .remove(let name):
+            state.change { report in report.writes?.forget(name) }
+            logger.info("configuration removed", metadata: ["file": "\(name)"])
         case .removeKubeconfig: logger.info("kubeconfig of upstream removed: the plugin holds no token")
         case .writeJournal, .removeJournal, .removeBinary: break
         }

@@ -21,6 +21,9 @@ package final class InstallState: Sendable {
         /// How often the plugin became installed.
         package var installs = 0
 
+        /// What this agent has written; nil where it does not install.
+        package var writes: ConfigurationWrites?
+
         package var isReady: Bool { reasons.isEmpty }
     }
 

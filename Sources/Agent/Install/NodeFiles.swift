@@ -139,23 +139,27 @@ struct NodeFiles: Sendable {
     // MARK: Writing
 
     /// Takes one step; `state` is what it was planned from.
-    func take(_ step: InstallStep, of state: InstalledState) throws(InstallError) {
+    ///
+    /// - Returns: The configuration that was written, if one was.
+    @discardableResult
+    func take(_ step: InstallStep, of state: InstalledState) throws(InstallError) -> FileStatus? {
         switch step {
         case .installBinary: try takeBinaryStep { () throws(KernelError) in try installBinary() }
         case .removeBinary: try takeBinaryStep { () throws(KernelError) in try File.remove(settings.binaryTarget) }
         case .write, .remove, .writeJournal, .removeJournal, .removeKubeconfig:
             if let name = step.fileName, try hasChanged(name, since: state) { throw .changedMeanwhile(path(name)) }
-            do throws(KernelError) { try takeFileStep(step) } catch { throw .configuration(error) }
+            do throws(KernelError) { return try takeFileStep(step) } catch { throw .configuration(error) }
         }
+        return nil
     }
 
     private func takeBinaryStep(_ body: () throws(KernelError) -> Void) throws(InstallError) {
         do throws(KernelError) { try body() } catch { throw .binary(error) }
     }
 
-    private func takeFileStep(_ step: InstallStep) throws(KernelError) {
+    private func takeFileStep(_ step: InstallStep) throws(KernelError) -> FileStatus? {
         switch step {
-        case .write(let name, let bytes, let mode): try File.replace(path(name), with: bytes, mode: mode)
+        case .write(let name, let bytes, let mode): return try File.replace(path(name), with: bytes, mode: mode)
         case .remove(let name): try File.remove(path(name))
         case .writeJournal(let journal):
             try File.replace(journalPath, with: journal.bytes, mode: InstallJournal.mode)
@@ -163,6 +167,7 @@ struct NodeFiles: Sendable {
         case .removeKubeconfig: try File.remove(settings.upstreamKubeconfig)
         case .installBinary, .removeBinary: break
         }
+        return nil
     }
 
     private func installBinary() throws(KernelError) {

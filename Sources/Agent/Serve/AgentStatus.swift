@@ -19,12 +19,20 @@ package final class AgentStatus: Sendable {
 
     /// Of the node that this agent is on; empty where nobody said it.
     private let nodeName: String
+    private let install: InstallState
 
-    package init(backend: BackendChoice, version: String, readiness: Readiness, nodeName: String = "") {
+    package init(
+        backend: BackendChoice,
+        version: String,
+        readiness: Readiness,
+        nodeName: String = "",
+        install: InstallState = InstallState()
+    ) {
         self.backend = backend
         self.version = version
         self.readiness = readiness
         self.nodeName = nodeName
+        self.install = install
     }
 
     /// Notes a pod that was repaired, deleted or labelled.
@@ -67,6 +75,7 @@ package final class AgentStatus: Sendable {
             JSONMember("nodeName", .string(nodeName)),
             JSONMember("addTimes", addTimes.value),
             JSONMember("lastRepair", lastRepair),
+            JSONMember("configuration", install.report.writes?.value ?? .null),
         ])
     }
 

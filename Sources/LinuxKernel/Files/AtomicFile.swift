@@ -10,9 +10,14 @@ extension File {
     package static let temporaryPrefix = ".istio-cni-tmp."
 
     /// Replaces the file at `path`, or makes it.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32) throws(KernelError) {
+    @discardableResult
+    package static func replace(
+        _ path: String,
+        with bytes: [UInt8],
+        mode: UInt32
+    ) throws(KernelError) -> FileStatus {
         let operation = "write \(path)"
-        try replace(path, mode: mode, operation: operation) { descriptor throws(KernelError) in
+        return try replace(path, mode: mode, operation: operation) { descriptor throws(KernelError) in
             try DescriptorStream.writeAll(bytes, to: descriptor, operation: operation)
         }
     }
@@ -78,15 +83,18 @@ extension File {
         return true
     }
 
+    /// - Returns: The status of what was written, taken before others can see it.
+    @discardableResult
     private static func replace(
         _ path: String,
         mode: UInt32,
         operation: String,
         _ write: (CInt) throws(KernelError) -> Void
-    ) throws(KernelError) {
+    ) throws(KernelError) -> FileStatus {
         // Process ids alone repeat: in a container it is always 1.
         let temporary = "\(directory(of: path))/\(temporaryPrefix)\(getpid()).\(Clock.monotonicNanoseconds())"
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let status: FileStatus
         do throws(KernelError) {
             let file = try OwnedDescriptor(operation) { c_linux_open(temporary, flags, 0o600) }
             try write(file.rawValue)
@@ -94,6 +102,7 @@ extension File {
             try systemCall(operation) { fchmod(file.rawValue, mode) }
             try systemCall(operation) { fsync(file.rawValue) }
             posix_fadvise(file.rawValue, 0, 0, POSIX_FADV_DONTNEED)
+            status = try FileStatus(file, path: path)
             try systemCall(operation) { c_linux_rename(temporary, path) }
         } catch {
             // What is left is a dot file that nobody reads; the first error says what is wrong.
@@ -101,6 +110,7 @@ extension File {
             throw error
         }
         try synchronizeDirectory(of: path, operation: operation)
+        return status
     }
 
     private static func synchronizeDirectory(of path: String, operation: String) throws(KernelError) {

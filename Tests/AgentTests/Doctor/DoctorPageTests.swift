@@ -52,6 +52,12 @@ import Testing
         (SYS_PTRACE; Linux 5.6 for `openat2`), and two directories are the same if device and inode are. Everything is read
         with limits, and a right that is missing is a finding.
 
+        Who last wrote the file that the runtime loads is told where the agent answers: it keeps inode and time of each file
+        that it writes, in memory. So a finding says that the agent wrote last, that another program wrote after it, or that
+        the agent has not written the file since it started; then it was another program, or an agent before this one. Without
+        an agent that answers only the time is told: a file does not say who wrote it, and what the agent before wrote is not
+        kept. Which program the other one is, nothing on the node tells.
+
         """
 
     private static let unseen = """

@@ -1,5 +1,6 @@
 import CNIProtocol
 import Foundation
+import LinuxKernel
 import Testing
 
 @testable import Agent
@@ -52,6 +53,27 @@ import Testing
         #expect(configuration.sandboxes == ["safe"])
     }
 
+    @Test func `who wrote the loaded file last is told as far as the agent knows it`() throws {
+        let node = try ChainDirectory(#"{"name":"n","plugins":[{"type":"ptp"},{"type":"istio-cni"}]}"#)
+        defer { node.cleanUp() }
+        let status = try #require(try FileStatus.of("\(node.path)/10-a.conflist"))
+        var writes = ConfigurationWrites(directory: node.path)
+        func seen(_ writes: ConfigurationWrites?) -> String {
+            ConfigurationFacts(node.places, writes).findings.first?.text ?? ""
+        }
+        let written = "last written \(Clock.timestamp(status.modified / 1_000))"
+
+        #expect(seen(nil).hasSuffix("(ptp, istio-cni, \(written))"))
+        #expect(seen(ConfigurationWrites(directory: "/elsewhere")).hasSuffix("\(written))"))
+        #expect(seen(writes).hasSuffix("\(written), and not by the agent since it started)"))
+        writes.note("10-a.conflist", status)
+        #expect(seen(writes).hasSuffix("\(written) by the agent)"))
+        let other = try File.replace("\(node.path)/other", with: [1], mode: 0o600)
+        writes.note("10-a.conflist", other)
+        let since = Clock.timestamp(other.modified / 1_000)
+        #expect(seen(writes).hasSuffix("\(written) by another program, after the agent's own at \(since))"))
+    }
+
     @Test func `this node can be looked at`() {
         let report = DoctorReport(environment: ["CNI_AGENT_RUN_DIR": "relative"])
 
@@ -67,5 +89,27 @@ import Testing
 
         #expect(report.findings.first?.id == "settings-followed")
         #expect(report.text(hasColour: false).contains("/nobody/is/here/pluginevent.sock"))
+    }
+}
+
+/// A directory of configurations with one file.
+private struct ChainDirectory {
+    let path: String
+
+    init(_ text: String) throws {
+        path = "/tmp/chain-\(UInt32.random(in: .min ... .max))"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        try File.replace("\(path)/10-a.conflist", with: Array(text.utf8), mode: 0o644)
+    }
+
+    var places: DoctorPlaces {
+        var install = InstallSettings()
+        install.configurationDirectory = path
+        return DoctorPlaces(install)
+    }
+
+    func cleanUp() {
+        // Under /tmp, which is cleared anyway.
+        try? FileManager.default.removeItem(atPath: path)
     }
 }
