@@ -6,6 +6,10 @@ extension RuntimeConfiguration {
     /// Files that are imported come after the one that names them, and the last one that sets a key wins. So does
     /// containerd 2; containerd 1 replaces the whole section of a plugin (containerd/containerd#9982), and which of the
     /// two runs cannot be told from the files.
+    ///
+    /// Only imports that stand in a file are followed. containerd 2.2 has `/etc/containerd/conf.d/*.toml` among its
+    /// defaults (containerd/containerd#12323), which it prints and never reads: `LoadConfig` follows those of each file, and
+    /// is not called where there is none.
     init(containerd process: NodeProcess, in tree: borrowing FileTree) throws(Problem) {
         var pending = [process.values(of: "--config", "-c").last ?? "/etc/containerd/config.toml"]
         var reader = TOMLFiles()

@@ -75,6 +75,11 @@ import Testing
     private static let tail = """
         - No node at all: Weave Net, whose makers are gone, and Windows.
 
+        Files in /etc/containerd/conf.d count where a file that containerd reads imports them, and nowhere else. containerd 2.2
+        names that folder in `containerd config default` (containerd/containerd#12323), but follows only imports that stand in
+        a file: those of its built-in defaults are not followed where config.toml has none
+        (kata-containers/kata-containers#13176), and without config.toml nothing is read at all.
+
         What cannot be told from a node: whether containerd 1 dropped a section because a drop-in file has it too (the last
         file that sets a key counts here, as in containerd 2), Calico's `bpfConnectTimeLoadBalancing` (a resource of the
         cluster; set it to `Disabled`), and Cilium's settings where its agent is not running.
