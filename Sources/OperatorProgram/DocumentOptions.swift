@@ -47,7 +47,7 @@ struct DocumentOptions: ParsableArguments {
     /// - Throws: What is wrong in the document, or what the server said.
     func plan(chart: Chart, server: () throws -> ServerVersion? = { nil }) throws -> ReleasePlan {
         let files = try self.files.map { path in
-            InstallDocument.File(name: path == "-" ? "standard input" : path, documents: try ManifestFile.read(path))
+            InstallDocument.File(name: NamedFile.name(of: path), documents: try ManifestFile.read(path))
         }
         var settings = try set.map { try SetExpression($0) }
         if let revision, revision != "default" { settings.append(try SetExpression("revision=\(revision)")) }

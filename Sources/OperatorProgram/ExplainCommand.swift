@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import Operator
 
 struct Explain: ParsableCommand {
@@ -27,7 +26,7 @@ struct Explain: ParsableCommand {
         try Output.reporting("explain") {
             let explained = try pod.explained()
             if let svg {
-                try Data(TrafficPicture(explained).drawing.svg.utf8).write(to: URL(filePath: svg), options: .atomic)
+                try NamedFile.write(Array(TrafficPicture(explained).drawing.svg.utf8), to: svg)
             }
             if json {
                 Output.write(explained.value)

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Foundation
 internal import Operator
 
 struct Manifest: ParsableCommand {
@@ -36,7 +35,7 @@ struct ManifestGenerate: ParsableCommand {
             let plan = try document.plan(chart: chart)
             let text = try Helm(try ExternalProgram("helm")).template(plan, chart: chart)
             guard let output else { return Output.write(text) }
-            try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
+            try NamedFile.write(Array(text.utf8), to: output)
         }
     }
 }

@@ -152,7 +152,7 @@ struct BundleCommand: ParsableCommand {
             }
             let seconds = Int(Date().timeIntervalSince1970)
             let archive = TarArchive.bytes(files, folder: "istio-cni-bundle", seconds: seconds)
-            try Data(archive).write(to: URL(filePath: output), options: .atomic)
+            try NamedFile.write(archive, to: output)
             Output.write("\(output): \(files.count) files\n")
         }
     }

@@ -31,12 +31,19 @@ package enum OwnProcess {
 
     /// Reads standard input to its end.
     ///
+    /// - Parameters:
+    ///   - byteLimit: The most that is read.
+    ///   - deadlineMilliseconds: When the end must have come; nil where a person may type.
+    /// - Returns: What was read.
     /// - Throws: ``Errno/tooBig`` over `byteLimit`, ``Errno/timedOut`` if the end does not come in time.
-    package static func readStandardInput(byteLimit: Int, deadlineMilliseconds: Int) throws(KernelError) -> [UInt8] {
+    package static func readStandardInput(
+        byteLimit: Int,
+        deadlineMilliseconds: Int? = nil
+    ) throws(KernelError) -> [UInt8] {
         try DescriptorStream.readToEnd(
             STDIN_FILENO,
             byteLimit: byteLimit,
-            deadline: Clock.monotonicMilliseconds() + deadlineMilliseconds,
+            deadline: deadlineMilliseconds.map { Clock.monotonicMilliseconds() + $0 },
             operation: "read standard input"
         )
     }

@@ -20,20 +20,20 @@ package struct Chart: Sendable {
     package init(_ folder: String?, program: String) throws(Failure) {
         if let folder { self.folder = folder } else { self.folder = try Self.find(from: program) }
         let file = "\(self.folder)/values.schema.json"
-        let bytes: Data
-        do {
-            bytes = try Data(contentsOf: URL(filePath: file))
+        let bytes: [UInt8]
+        do throws(NamedFile.Failure) {
+            bytes = try NamedFile.read(file, byteLimit: Self.schemaByteLimit)
         } catch {
-            throw Failure(
-                description: "\(self.folder) is not the chart of this agent: \(file): \(error.localizedDescription)"
-            )
+            throw Failure(description: "\(self.folder) is not the chart of this agent: \(error)")
         }
         do throws(JSONError) {
-            schema = ValueSchema(try JSONValue(parsing: Array(bytes)))
+            schema = ValueSchema(try JSONValue(parsing: bytes))
         } catch {
             throw Failure(description: "\(file): \(error)")
         }
     }
+
+    private static let schemaByteLimit = 4 * 1_024 * 1_024
 
     private static func find(from program: String) throws(Failure) -> String {
         var folder = URL(filePath: program).resolvingSymlinksInPath().deletingLastPathComponent()

@@ -1,5 +1,4 @@
 package import CNIProtocol
-internal import Foundation
 
 /// A file of manifests, or standard input.
 package enum ManifestFile {
@@ -14,24 +13,16 @@ package enum ManifestFile {
     ///
     /// - Throws: What could not be read, with the file's name.
     package static func read(_ path: String) throws(Failure) -> [JSONValue] {
-        let place = path == "-" ? "standard input" : path
-        let text = try text(path, place)
+        let bytes: [UInt8]
+        do throws(NamedFile.Failure) {
+            bytes = try NamedFile.read(path, byteLimit: byteLimit)
+        } catch {
+            throw Failure(description: error.description)
+        }
         do throws(YAMLDocuments.Failure) {
-            return try YAMLDocuments.read(text).filter { !$0.isNull }
+            return try YAMLDocuments.read(String(decoding: bytes, as: UTF8.self)).filter { !$0.isNull }
         } catch {
-            throw Failure(description: "\(place): \(error)")
+            throw Failure(description: "\(NamedFile.name(of: path)): \(error)")
         }
-    }
-
-    private static func text(_ path: String, _ place: String) throws(Failure) -> String {
-        let data: Data
-        do {
-            let handle = path == "-" ? FileHandle.standardInput : try FileHandle(forReadingFrom: URL(filePath: path))
-            data = try handle.read(upToCount: byteLimit + 1) ?? Data()
-        } catch {
-            throw Failure(description: "\(place) cannot be read: \(error.localizedDescription)")
-        }
-        guard data.count <= byteLimit else { throw Failure(description: "\(place) is longer than \(byteLimit) bytes") }
-        return String(decoding: data, as: UTF8.self)
     }
 }
