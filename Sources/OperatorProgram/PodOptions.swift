@@ -11,7 +11,12 @@ struct PodOptions: ParsableArguments {
     )
     var file: String?
 
-    @Argument(help: ArgumentHelp("A pod of the cluster, asked of kubectl.", valueName: "namespace/pod"))
+    @Argument(
+        help: ArgumentHelp(
+            "A pod of the cluster, asked of kubectl; with -f, which pod of the file.",
+            valueName: "namespace/pod"
+        )
+    )
     var pod: String?
 
     @Option(
@@ -31,20 +36,23 @@ struct PodOptions: ParsableArguments {
     @OptionGroup var cluster: ClusterOptions
 
     func validate() throws {
-        guard (file == nil) != (pod == nil) else { throw ValidationError("name a pod: -f FILE, or NAMESPACE/POD") }
+        guard file != nil || pod != nil else { throw ValidationError("name a pod: -f FILE, or NAMESPACE/POD") }
         if let pod, FileManager.default.fileExists(atPath: pod) {
             throw ValidationError("\(pod) is a file: -f \(pod)")
         }
     }
 
-    /// The pod with everything that follows.
-    func explained() throws -> ExplainedPod {
+    /// The one pod with everything that follows.
+    func explained() throws -> ExplainedPod { try ExplainedPod(source().readOne(), circumstances) }
+
+    func source() throws -> PodSource { try file.map { .file($0, pod: pod) } ?? .cluster(pod ?? "", cluster.kubectl()) }
+
+    var circumstances: ExplainedPod.Circumstances {
         var circumstances = ExplainedPod.Circumstances()
         circumstances.addresses = address
         circumstances.excludedNamespaces = excludeNamespace
         circumstances.agentNamespace = agentNamespace
-        let source: PodSource = try file.map { .file($0) } ?? .cluster(pod ?? "", cluster.kubectl())
-        return try ExplainedPod(source.read(), circumstances)
+        return circumstances
     }
 }
 

@@ -19,6 +19,9 @@ struct Try: ParsableCommand {
     @Option(name: .long, help: ArgumentHelp("The pod, in YAML or JSON.", valueName: "file"))
     var pod: String
 
+    @Argument(help: ArgumentHelp("Which pod of the file, where it has several.", valueName: "namespace/pod"))
+    var name: String?
+
     @Option(name: .long, help: ArgumentHelp("Make one more connection, from this user of the pod.", valueName: "uid"))
     var fromUid: UInt32?
 
@@ -35,7 +38,12 @@ struct Try: ParsableCommand {
     var json = false
 
     func run() throws {
-        let command = TryCommand(podFile: pod, extraUser: fromUid, envoy: envoy, keepsNamespaces: keep)
+        let command = TryCommand(
+            pod: .file(pod, pod: name),
+            extraUser: fromUid,
+            envoy: envoy,
+            keepsNamespaces: keep
+        )
         let report: TryReport
         do {
             report = try command.run()

@@ -22,10 +22,13 @@ package struct ExplainedPod: Sendable {
         case skip(SkipReason)
     }
 
+    /// What is wrong with a pod, so that it cannot start.
     package struct Failure: Error, Equatable, CustomStringConvertible {
-        package let description: String
+        /// `NAMESPACE/NAME`.
+        package let name: String
+        package let problem: String
 
-        package init(_ description: String) { self.description = description }
+        package var description: String { "\(name): \(problem)" }
     }
 
     /// What is not said by the pod itself.
@@ -49,7 +52,7 @@ package struct ExplainedPod: Sendable {
         do throws(PodError) {
             node = try NodePod(manifest.json)
         } catch {
-            throw Failure("\(name): \(error.description)")
+            throw Failure(name: name, problem: error.description)
         }
         self.name = name
         let own = circumstances.addresses.isEmpty ? node.addresses : circumstances.addresses
@@ -86,7 +89,7 @@ package struct ExplainedPod: Sendable {
             case .redirect(let plan, let warnings): return (.redirect(plan), warnings.map { $0.description })
             }
         } catch {
-            throw Failure("\(pod.namespace)/\(pod.name): \(error.description)")
+            throw Failure(name: "\(pod.namespace)/\(pod.name)", problem: error.description)
         }
     }
 

@@ -16,7 +16,7 @@ package struct PodManifest: Equatable, Sendable {
         package let description: String
     }
 
-    /// Reads the first pod of a text.
+    /// Reads the pod of a text that has one.
     package init(_ text: String) throws(Failure) {
         guard text.utf8.count <= Self.byteLimit else {
             throw Failure(description: "the manifest is longer than \(Self.byteLimit) bytes")
@@ -27,12 +27,9 @@ package struct PodManifest: Equatable, Sendable {
         } catch {
             throw Failure(description: error.description)
         }
-        try self.init(documents)
-    }
-
-    /// Takes the first document that is a pod or makes pods.
-    package init(_ documents: [JSONValue]) throws(Failure) {
-        try self.init(json: try Self.firstPod(of: documents))
+        let pods = try FoundPod.all(in: documents, of: "the manifest")
+        guard pods.count == 1 else { throw Failure(description: "the manifest has \(pods.count) pods") }
+        try self.init(json: pods[0].json)
     }
 
     package init(json: JSONValue) throws(Failure) {
@@ -95,19 +92,7 @@ package struct PodManifest: Equatable, Sendable {
     }
 }
 
-// MARK: - The pod among the documents
-
-extension PodManifest {
-    private static func firstPod(of documents: [JSONValue]) throws(Failure) -> JSONValue {
-        for document in documents {
-            if document["kind"]?.string == "Pod" { return document }
-            if let pod = document.podOfTemplate { return pod }
-        }
-        let kinds = documents.map { $0["kind"]?.string ?? "a document without kind" }
-        let found = kinds.isEmpty ? "nothing" : kinds.joined(separator: ", ")
-        throw Failure(description: "no document of kind Pod, and none that makes pods; found: \(found)")
-    }
-}
+// MARK: - The pod of a workload
 
 extension JSONValue {
     /// Where a workload keeps the template of its pods: `spec.template` of a Deployment, a Job or their like.

@@ -5,15 +5,15 @@ internal import Redirect
 
 /// `istio-cnictl try`: a pod, redirected in namespaces of its own, and where its connections land.
 package struct TryCommand {
-    package var podFile: String
+    package var pod: PodSource
     package var extraUser: UInt32?
 
     /// The program that is the pod's proxy; nil for a stand-in.
     package var envoy: String?
     package var keepsNamespaces: Bool
 
-    package init(podFile: String, extraUser: UInt32?, envoy: String?, keepsNamespaces: Bool) {
-        self.podFile = podFile
+    package init(pod: PodSource, extraUser: UInt32?, envoy: String?, keepsNamespaces: Bool) {
+        self.pod = pod
         self.extraUser = extraUser
         self.envoy = envoy
         self.keepsNamespaces = keepsNamespaces
@@ -59,7 +59,7 @@ package struct TryCommand {
 
     private func readPod() throws(TryError) -> PodManifest {
         do throws(PodSource.Failure) {
-            return try PodSource.file(podFile).read()
+            return try pod.readOne()
         } catch {
             throw TryError(error.description)
         }
