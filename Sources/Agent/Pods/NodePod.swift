@@ -99,6 +99,12 @@ package struct NodePod: Equatable, Sendable {
     /// `namespace/name`, for messages.
     package var fullName: String { "\(pod.namespace)/\(pod.name)" }
 
+    /// Why no rules reach the pod; nil where they do.
+    package var isolation: String? {
+        guard !isolatedRuntime.isEmpty else { return nil }
+        return "pods of the runtime class \(isolatedRuntime) have a network stack of their own, which no rules reach"
+    }
+
     /// Whether all its containers have ended for good: its sandbox is about to go.
     package var isFinished: Bool { phase == .succeeded || phase == .failed }
 }

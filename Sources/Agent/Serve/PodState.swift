@@ -79,10 +79,8 @@ extension PodDirectory.Entry {
     ///
     /// What was seen in the sandbox counts first, then what the plugin told, then what the agent answered.
     package var summary: PodObservation {
-        if !pod.isolatedRuntime.isEmpty, pod.pod.skipReason == nil {
-            let reason =
-                "pods of the runtime class \(pod.isolatedRuntime) have a network stack of their own, which no rules reach"
-            return PodObservation(.unknown, reason: reason)
+        if let isolation = pod.isolation, pod.pod.skipReason == nil {
+            return PodObservation(.unknown, reason: isolation)
         }
         if let observation { return observation }
         if let outcome {

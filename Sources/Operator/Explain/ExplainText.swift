@@ -11,13 +11,15 @@ package struct ExplainText {
     }
 
     package var text: String {
-        var lines = [style.paint(pod.name, .bold), style.paint(pod.sentence, pod.plan == nil ? .bold : .green), ""]
-        lines += pod.questions.map { question in
-            let line = "  \(question.decides ? "yes" : "no ") \(question.text)"
-            return question.decides ? style.paint(line, .bold) : line
+        var lines = [
+            style.paint(LineLogHandler.printable(pod.name), .bold),
+            style.paint(pod.sentence, pod.plan == nil ? .bold : .green), "",
+        ]
+        lines += pod.steps.map { step in
+            step.decides ? style.paint("  =>  \(step.statement)", .bold) : "  ok  \(step.statement)"
         }
-        if pod.plan != nil { lines.append("  so   it is redirected") }
-        lines += pod.warnings.map { "warning  \($0)" }
+        if pod.plan != nil { lines.append(style.paint("  =>  is redirected", .green)) }
+        lines += pod.warnings.map { "warning  \(LineLogHandler.printable($0))" }
         if let plan = pod.plan {
             let addresses = pod.addresses.joined(separator: ", ")
             lines += [

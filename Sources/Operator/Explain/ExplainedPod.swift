@@ -10,7 +10,7 @@ package struct ExplainedPod: Sendable {
 
     /// Whether the addresses are made up, since the pod has none yet.
     package let hasSampleAddresses: Bool
-    package let questions: [DecisionQuestion]
+    package let steps: [DecisionStep]
     package let outcome: Outcome
     package let warnings: [String]
 
@@ -69,8 +69,12 @@ package struct ExplainedPod: Sendable {
                 excludedNamespaces: circumstances.excludedNamespaces
             )
         )
-        (outcome, warnings) = try Self.decide(node, pod, early, addresses, circumstances.backend)
-        questions = DecisionQuestion.asked(until: outcome)
+        let (outcome, warnings) = try Self.decide(node, pod, early, addresses, circumstances.backend)
+        self.outcome = outcome
+        let evasions =
+            if case .redirect(let plan) = outcome { CaptureEvasion.all(of: node, manifest, plan) } else { [String]() }
+        self.warnings = warnings + evasions
+        steps = DecisionStep.taken(until: outcome)
     }
 
     private static func decide(
@@ -123,7 +127,7 @@ package struct ExplainedPod: Sendable {
             JSONMember("sentence", .string(sentence)),
             JSONMember("addresses", .array(addresses.map { .string($0) })),
             JSONMember("hasSampleAddresses", .bool(hasSampleAddresses)),
-            JSONMember("questions", .array(questions.map { $0.value })),
+            JSONMember("steps", .array(steps.map { $0.value })),
             JSONMember("warnings", .array(warnings.map { .string($0) })),
         ]
         if case .skip(let reason) = outcome { members.append(JSONMember("reason", .string(reason.rawValue))) }
@@ -132,45 +136,5 @@ package struct ExplainedPod: Sendable {
             members.append(JSONMember("notCaptured", .array(CaptureGap.all(of: plan).map { $0.value })))
         }
         return .object(members)
-    }
-}
-
-/// One question of the sequence that decides about a pod, and its answer.
-package struct DecisionQuestion: Equatable, Sendable {
-    package let text: String
-
-    /// Whether it ended the sequence: the pod passes.
-    package let decides: Bool
-
-    var value: JSONValue { .object([JSONMember("question", .string(text)), JSONMember("decides", .bool(decides))]) }
-
-    /// The questions in the order in which plugin and agent ask them, each of which lets a pod go.
-    private static let sequence: [(reason: SkipReason?, text: String)] = [
-        (nil, "on the host's network?"),
-        (.agentPod, "a pod of the CNI node agent itself?"),
-        (.notKubernetes, "no pod of Kubernetes?"),
-        (.namespaceExcluded, "in an excluded namespace?"),
-        (.initContainer, "has a container istio-init, which redirects by itself?"),
-        (.noProxyContainer, "no container istio-proxy?"),
-        (.proxyless, "DISABLE_ENVOY is set?"),
-        (.notSidecar, "the proxy is no sidecar (gateway, waypoint)?"),
-        (.injectionDisabled, "sidecar.istio.io/inject is false?"),
-        (.notInjected, "sidecar.istio.io/status is absent?"),
-        (.interceptionModeNone, "sidecar.istio.io/interceptionMode is NONE?"),
-    ]
-
-    static func asked(until outcome: ExplainedPod.Outcome) -> [DecisionQuestion] {
-        var asked: [DecisionQuestion] = []
-        for (reason, text) in sequence {
-            let decides =
-                switch outcome {
-                case .onHostNetwork: reason == nil
-                case .skip(let found): reason == found
-                case .redirect: false
-                }
-            asked.append(DecisionQuestion(text: text, decides: decides))
-            if decides { break }
-        }
-        return asked
     }
 }

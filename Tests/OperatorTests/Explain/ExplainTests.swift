@@ -58,6 +58,17 @@ import Testing
         }
     }
 
+    @Test func `a step of the decision is told as it is, whether the pod goes on there or not`() throws {
+        let sidecar = try Self.explained(manifest: Self.sidecar(""))
+        let plain = try Self.explained(manifest: "kind: Pod\nmetadata: {name: a}\nspec: {containers: [{name: app}]}")
+        let host = try Self.explained(manifest: Self.sidecar("hostNetwork: true, "))
+
+        #expect(sidecar.steps.map { $0.statement }.contains("has a container istio-proxy"))
+        #expect(plain.steps.last?.statement == "has no container istio-proxy")
+        #expect(ExplainText(plain, hasColour: false).text.contains("\n  =>  has no container istio-proxy\n"))
+        #expect(host.steps.map { $0.statement } == ["is on the host's network"])
+    }
+
     @Test func `text from outside is text in the picture, whatever it holds`() {
         #expect(Drawing.escaped("<a href=\"x\">&\u{1}") == "&lt;a href=&quot;x&quot;&gt;&amp;\u{FFFD}")
     }
@@ -68,7 +79,7 @@ import Testing
             do throws(ExplainedPod.Failure) {
                 let pod = try ExplainedPod(recorded.manifest, recorded.circumstances)
                 #expect((pod.plan != nil) == recorded.isRedirected, "\(recorded.manifest.name): \(pod.sentence)")
-                #expect(pod.questions.last?.decides == (pod.plan == nil))
+                #expect(pod.steps.last?.decides == (pod.plan == nil))
             } catch {
                 refused += 1
                 let isNamed = Annotation.allCases.contains { error.description.contains($0.name) }
@@ -82,7 +93,7 @@ import Testing
         let pod = try Self.explained(manifest: Self.sidecar("hostNetwork: true, "))
 
         #expect(pod.sentence.contains("host's network"))
-        #expect(pod.questions.map { $0.decides } == [true])
+        #expect(pod.steps.map { $0.decides } == [true])
     }
 
     @Test(arguments: [
