@@ -27,7 +27,7 @@ package struct CaptureGap: Equatable, Sendable {
     }
 
     package static func all(of plan: RedirectPlan) -> [CaptureGap] {
-        both(plan) + outbound(plan) + inbound(plan)
+        both(plan) + outbound(plan) + machines(plan) + inbound(plan)
     }
 
     private static func both(_ plan: RedirectPlan) -> [CaptureGap] {
@@ -69,6 +69,22 @@ package struct CaptureGap: Equatable, Sendable {
         return gaps
     }
 
+    /// What settings about ports do for the application and not for virtual machines, whose packets only arrive.
+    private static func machines(_ plan: RedirectPlan) -> [CaptureGap] {
+        guard !plan.virtualInterfaces.isEmpty, plan.interceptionMode == .redirect else { return [] }
+        var gaps: [CaptureGap] = []
+        if case .only = plan.outboundRanges, !plan.includedOutboundPorts.isEmpty {
+            let what = "virtual machines: \(list("port", plan.includedOutboundPorts)) too, outside the ranges"
+            gaps.append(CaptureGap(.outbound, what, "includeOutboundPorts is about the pod's own processes"))
+        }
+        if plan.dns != .off {
+            gaps.append(
+                CaptureGap(.outbound, "virtual machines: DNS too", "DNS capture is about the pod's own processes")
+            )
+        }
+        return gaps
+    }
+
     private static func inbound(_ plan: RedirectPlan) -> [CaptureGap] {
         let tunnel = CaptureGap(
             .inbound,
@@ -91,7 +107,7 @@ package struct CaptureGap: Equatable, Sendable {
         "\(noun)\(elements.count == 1 ? "" : "s") \(list(elements))"
     }
 
-    private static func list(_ elements: [some CustomStringConvertible]) -> String {
+    static func list(_ elements: [some CustomStringConvertible]) -> String {
         let shown = elements.prefix(listedElements).map { $0.description }.joined(separator: ", ")
         let rest = elements.count - listedElements
         return rest > 0 ? "\(shown) and \(rest) more" : shown

@@ -13,8 +13,7 @@ package struct TrafficPicture {
         drawing = Drawing(width: Self.width, height: 0)
         addTitle(pod)
         if let plan = pod.plan {
-            let user = plan.proxyUsers.first ?? RedirectPlan.defaultProxyID
-            for lane in TrafficLane.all(of: plan) { addLane(lane, user: user) }
+            for lane in TrafficLane.all(of: plan) { addLane(lane) }
             addGaps(CaptureGap.all(of: plan))
         } else {
             addDirectLane()
@@ -38,12 +37,12 @@ package struct TrafficPicture {
 
     // MARK: - Lanes
 
-    private mutating func addLane(_ lane: TrafficLane, user: UInt32) {
+    private mutating func addLane(_ lane: TrafficLane) {
         drawing.addText(lane.name, 30, y + 36, size: 13, .ink, isBold: true)
         let top = y + 50
-        let isInbound = lane.name == "INBOUND"
-        addBox(0, top, "Application", "any user but \(user)", .applicationFill, .application)
-        addBox(2, top, isInbound || lane.name == "OUTBOUND" ? "Network" : "Name server", "", .networkFill, .network)
+        let isInbound = lane.isInbound
+        addBox(0, top, lane.inside.title, lane.inside.note, .applicationFill, .application)
+        addBox(2, top, lane.outside.title, lane.outside.note, .networkFill, .network)
         let left = Self.columns[0] + Self.box.width
         let right = Self.columns[2]
         if let port = lane.port {
@@ -58,16 +57,16 @@ package struct TrafficPicture {
             addLabel(labels[0], (left + middle.left) / 2, line - 9)
             addLabel(labels[1], (middle.right + right) / 2, line - 9)
         }
-        addBypass(lane, top: top, isInbound: isInbound)
+        addBypass(lane, top: top)
         y = top + Self.box.height + 52
     }
 
     /// The arrow under the boxes, from one end to the other.
-    private mutating func addBypass(_ lane: TrafficLane, top: Double, isInbound: Bool) {
+    private mutating func addBypass(_ lane: TrafficLane, top: Double) {
         let bottom = top + Self.box.height
         let line = bottom + 30
         let ends = [Self.columns[0] + Self.box.width / 2, Self.columns[2] + Self.box.width / 2]
-        let way = isInbound ? [ends[1], ends[0]] : ends
+        let way = lane.isInbound ? [ends[1], ends[0]] : ends
         drawing.addArrow(
             [(way[0], bottom), (way[0], line), (way[1], line), (way[1], bottom + 2)],
             .past,
@@ -99,7 +98,9 @@ package struct TrafficPicture {
         let middle = x + Self.box.width / 2
         drawing.addBox(x, top, Self.box.width, Self.box.height, fill: fill, line: line)
         drawing.addText(title, middle, top + (remark.isEmpty ? 36 : 27), size: 14, line, anchor: .middle, isBold: true)
-        if !remark.isEmpty { drawing.addText(remark, middle, top + 47, size: 12, line, anchor: .middle) }
+        guard !remark.isEmpty else { return }
+        let text = Self.fitting(remark, room: Self.box.width - 10, size: 12)
+        drawing.addText(text, middle, top + 47, size: 12, line, anchor: .middle)
     }
 
     private mutating func addLabel(_ text: String, _ x: Double, _ y: Double) {
@@ -127,7 +128,11 @@ package struct TrafficPicture {
 
     /// As much of a text as there is room for from `x` to the picture's edge.
     private static func fitting(_ text: String, _ x: Double, size: Double) -> String {
-        let most = Int((width - 30 - x) / (Drawing.Text.advance * size))
+        fitting(text, room: width - 30 - x, size: size)
+    }
+
+    private static func fitting(_ text: String, room: Double, size: Double) -> String {
+        let most = Int(room / (Drawing.Text.advance * size))
         return text.count <= most ? text : text.prefix(most - 1) + "…"
     }
 }
