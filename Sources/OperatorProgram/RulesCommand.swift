@@ -9,30 +9,34 @@ struct Rules: ParsableCommand {
             EXAMPLES
               istio-cnictl rules -f pod.yaml
               istio-cnictl rules -f pod.yaml --as iptables
+              istio-cnictl rules -f all.yaml bookshop/reviews-v1 --json
 
             What is printed can be loaded: nft -f takes the one, iptables-restore --noflush the other (and ip6tables-restore \
             its second half). Exit status: 0, or 1 if the pod is not redirected or cannot be read.
             """
     )
 
-    enum Form: String, ExpressibleByArgument, CaseIterable {
-        case nft
-        case iptables
-    }
-
     @OptionGroup var pod: PodOptions
 
     @Option(name: .customLong("as"), help: "nft or iptables.")
-    var form = Form.nft
+    var form = RuleListing.Form.nft
+
+    @Flag(help: "Print JSON.")
+    var json = false
 
     func run() throws {
         try Output.reporting("rules") {
             let explained = try pod.explained()
-            guard let plan = explained.plan else {
+            if json {
+                Output.write(RuleListing.value(explained, as: form))
+            } else if let plan = explained.plan {
+                Output.write(RuleListing.text(RuleSet(plan), as: form))
+            } else {
                 Output.write("# \(explained.name) is \(explained.sentence)\n")
-                throw ExitCode.failure
             }
-            Output.write(RuleListing.text(RuleSet(plan), as: form == .nft ? .nft : .iptables))
+            if explained.plan == nil { throw ExitCode.failure }
         }
     }
 }
+
+extension RuleListing.Form: ExpressibleByArgument {}

@@ -60,7 +60,11 @@ struct Trace: ParsableCommand {
         try Output.reporting("trace") {
             let explained = try pod.explained()
             guard let plan = explained.plan else {
-                Output.write("\(explained.name) is \(explained.sentence)\n")
+                if json {
+                    Output.write(ConnectionTrace.value(notRedirected: explained))
+                } else {
+                    Output.write("\(explained.name) is \(explained.sentence)\n")
+                }
                 throw ExitCode.failure
             }
             let trace = ConnectionTrace(

@@ -131,6 +131,14 @@ package struct ConnectionTrace: Sendable {
             JSONMember("rules", .array(rules)),
         ])
     }
+
+    /// For programs, of a pod that has no rules.
+    package static func value(notRedirected pod: ExplainedPod) -> JSONValue {
+        .object([
+            JSONMember("outcome", .string("notRedirected")), JSONMember("port", .null), JSONMember("decidedBy", .null),
+            JSONMember("rules", .array([])), JSONMember("sentence", .string(pod.sentence)),
+        ])
+    }
 }
 
 /// A destination as people write it: `10.0.0.1:80`, `[fd00::1]:80`.

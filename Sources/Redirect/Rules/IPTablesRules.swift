@@ -15,10 +15,15 @@ extension RuleSet {
         return result.rules.isEmpty ? nil : result
     }
 
-    /// All tables of a family, in the alphabetical order that upstream uses.
+    /// All tables of a family.
     package func iptablesTables(_ family: AddressFamily) -> [IPTablesTable] {
-        [Table.Name.mangle, .nat, .raw].compactMap { iptablesTable($0, family) }
+        Table.Name.inIPTables.compactMap { iptablesTable($0, family) }
     }
+}
+
+extension Table.Name {
+    /// The alphabetical order that upstream uses.
+    package static let inIPTables = [Table.Name.mangle, .nat, .raw]
 }
 
 /// The part of one iptables table that belongs to a pod's redirection.
@@ -49,7 +54,8 @@ package struct IPTablesTable: Equatable, Sendable {
 }
 
 extension Chain {
-    func iptablesRules(_ family: AddressFamily) -> [(text: String, reason: Rule.Reason)] {
+    /// `-A ISTIO_OUTPUT ...`, each with why it is there; an nf_tables rule can be several.
+    package func iptablesRules(_ family: AddressFamily) -> [(text: String, reason: Rule.Reason)] {
         var lines: [(text: String, reason: Rule.Reason)] = []
         var together: [Rule] = []
         for rule in rules where !rule.isImpliedByIPTables && (rule.family ?? family) == family {

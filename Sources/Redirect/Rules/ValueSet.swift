@@ -10,12 +10,21 @@ package struct ValueSet: Equatable, Sendable {
         case ranges(AddressFamily, [AddressInterval])
     }
 
+    /// The elements as text: a port, a name, an address or two with `-` between.
+    package var texts: [String] {
+        switch elements {
+        case .ports(let ports): ports.map { "\($0)" }
+        case .interfaces(let names): names
+        case .ranges(_, let ranges): ranges.map { $0.description }
+        }
+    }
+
     var lines: [String] {
         switch elements {
-        case .ports(let ports): text("inet_service", flags: "", ports.map { "\($0)" })
-        case .interfaces(let names): text("ifname", flags: "", names.map { "\"\($0)\"" })
-        case .ranges(.ipv4, let ranges): text("ipv4_addr", flags: "interval", ranges.map { $0.description })
-        case .ranges(.ipv6, let ranges): text("ipv6_addr", flags: "interval", ranges.map { $0.description })
+        case .ports: text("inet_service", flags: "", texts)
+        case .interfaces: text("ifname", flags: "", texts.map { "\"\($0)\"" })
+        case .ranges(.ipv4, _): text("ipv4_addr", flags: "interval", texts)
+        case .ranges(.ipv6, _): text("ipv6_addr", flags: "interval", texts)
         }
     }
 

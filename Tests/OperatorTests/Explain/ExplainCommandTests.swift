@@ -93,6 +93,33 @@ import Testing
         #expect(ended.error.contains("has 2 pods"), "\(ended.error)")
     }
 
+    @Test(arguments: ["nft", "iptables"])
+    func `rules are told to programs with their reasons, as many as people are told`(form: String) async throws {
+        let listed = try await Self.run(["rules", "--as", form, "-f", "-"], input: Self.sidecar("web"))
+        let ended = try await Self.run(["rules", "--as", form, "--json", "-f", "-"], input: Self.sidecar("web"))
+
+        let value = try JSONValue(parsing: Array(ended.output.utf8))
+        let rules = try #require(value["rules"]?.array)
+        let comments = listed.output.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
+            .filter { $0.hasPrefix("# ") && !$0.hasPrefix("# IPv") }
+        #expect(
+            rules.map { "# \($0["reason"]?.string ?? ""): \($0["explanation"]?.string ?? "")" }
+                == comments.map(String.init)
+        )
+        #expect(rules.allSatisfy { listed.output.contains($0["rule"]?.string ?? "?") })
+        #expect(ended.status == 0)
+    }
+
+    @Test(arguments: [["rules", "--json"], ["trace", "--inbound", "80", "--json"]])
+    func `a pod that is not redirected is JSON where JSON was asked for, and status 1`(command: [String]) async throws {
+        let ended = try await Self.run(command + ["-f", "-"], input: "{kind: Pod, metadata: {name: a}}")
+
+        let value = try JSONValue(parsing: Array(ended.output.utf8))
+        #expect(ended.status == 1)
+        #expect(value["rules"]?.array?.isEmpty == true)
+        #expect(value["sentence"]?.string?.hasPrefix("not redirected: ") == true)
+    }
+
     // MARK: - Files
 
     @Test(arguments: [
