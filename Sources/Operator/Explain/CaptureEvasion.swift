@@ -7,7 +7,7 @@ internal import Redirect
 enum CaptureEvasion {
     static func all(of node: NodePod, _ manifest: PodManifest, _ plan: RedirectPlan) -> [String] {
         var warnings: [String] = []
-        if let isolation = node.isolation { warnings.append("nothing may be redirected: \(isolation)") }
+        if let isolation = node.isolation { warnings.append("probably nothing is redirected: \(isolation)") }
         if !plan.virtualInterfaces.isEmpty, plan.interceptionMode == .transparentProxy, plan.inboundPorts != .none {
             warnings.append(
                 "TPROXY takes what virtual machines send for inbound connections, to port \(plan.ports.inbound); "

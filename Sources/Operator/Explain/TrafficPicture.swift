@@ -13,6 +13,7 @@ package struct TrafficPicture {
         drawing = Drawing(width: Self.width, height: 0)
         addTitle(pod)
         if let plan = pod.plan {
+            addWarnings(pod.warnings)
             for lane in TrafficLane.all(of: plan) { addLane(lane) }
             addGaps(CaptureGap.all(of: plan))
         } else {
@@ -33,6 +34,23 @@ package struct TrafficPicture {
         drawing.addArrow([(270, 92), (314, 92)], .past, isDashed: true)
         drawing.addText("past it", 324, 96, size: 12, .faint)
         y = 100
+    }
+
+    /// At most so many are drawn.
+    private static let drawnWarnings = 8
+
+    private mutating func addWarnings(_ warnings: [String]) {
+        guard !warnings.isEmpty else { return }
+        drawing.addText("WARNINGS", 30, y + 36, size: 13, .past, isBold: true)
+        y += 44
+        let rest = warnings.count - Self.drawnWarnings
+        for warning in warnings.prefix(Self.drawnWarnings) + (rest > 0 ? ["and \(rest) more"] : []) {
+            for line in Self.wrapped(warning, 30, size: 12) {
+                drawing.addText(line, 30, y + 16, size: 12, .ink)
+                y += 18
+            }
+            y += 6
+        }
     }
 
     // MARK: - Lanes
@@ -129,6 +147,20 @@ package struct TrafficPicture {
     /// As much of a text as there is room for from `x` to the picture's edge.
     private static func fitting(_ text: String, _ x: Double, size: Double) -> String {
         fitting(text, room: width - 30 - x, size: size)
+    }
+
+    /// A text as lines from `x` to the picture's edge, broken between words.
+    private static func wrapped(_ text: String, _ x: Double, size: Double) -> [String] {
+        var lines = [""]
+        for word in text.split(separator: " ") {
+            let longer = lines[lines.count - 1].isEmpty ? String(word) : "\(lines[lines.count - 1]) \(word)"
+            if fitting(longer, x, size: size) == longer || lines[lines.count - 1].isEmpty {
+                lines[lines.count - 1] = fitting(longer, x, size: size)
+            } else {
+                lines.append(fitting(String(word), x, size: size))
+            }
+        }
+        return lines
     }
 
     private static func fitting(_ text: String, room: Double, size: Double) -> String {

@@ -39,9 +39,9 @@ import Testing
     @Test func `no text of a picture overlaps another or leaves the picture`() throws {
         var pods = try Self.pods.map { try Self.explained($0) }
         pods += try Self.recorded().compactMap { try? ExplainedPod($0.manifest, $0.circumstances) }
-        pods.append(try Self.explained(manifest: Self.longestPod))
+        pods += try [Self.longestPod, Self.warnedPod].map { try Self.explained(manifest: $0) }
 
-        #expect(pods.count == 5 + 108 + 1)
+        #expect(pods.count == 5 + 108 + 2)
         for pod in pods {
             let drawing = TrafficPicture(pod).drawing
             for (index, text) in drawing.texts.enumerated() {
@@ -67,6 +67,14 @@ import Testing
         #expect(plain.steps.last?.statement == "has no container istio-proxy")
         #expect(ExplainText(plain, hasColour: false).text.contains("\n  =>  has no container istio-proxy\n"))
         #expect(host.steps.map { $0.statement } == ["is on the host's network"])
+    }
+
+    @Test func `warnings are in the picture, so that it promises no more than the words`() throws {
+        let texts = TrafficPicture(try Self.explained(manifest: Self.warnedPod)).drawing.texts.map { $0.string }
+
+        #expect(texts.contains { $0.hasPrefix("probably nothing is redirected: pods of the runtime class") })
+        #expect(texts.contains { $0.hasPrefix("init container app-0 runs as user 1337") })
+        #expect(texts.contains("and 5 more"))
     }
 
     @Test func `text from outside is text in the picture, whatever it holds`() {
@@ -133,6 +141,13 @@ import Testing
             spec: {\(spec)containers: [{name: istio-proxy, args: [proxy, sidecar]\(environment)}]}
             """
     }
+
+    /// With twelve containers that run as the proxy does, in a runtime that no rules reach.
+    private static let warnedPod: String = {
+        let containers = (0..<12).map { "{name: app-\($0), securityContext: {runAsUser: 1337}}" }
+        let runtime = "kata-\(String(repeating: "x", count: 240))"
+        return sidecar("runtimeClassName: \(runtime), initContainers: [\(containers.joined(separator: ", "))], ")
+    }()
 
     private static let longestPod: String = {
         let ports = (1_000..<1_400).map(String.init).joined(separator: ",")
