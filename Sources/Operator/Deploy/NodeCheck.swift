@@ -68,16 +68,40 @@ struct NodeCheck {
         let isSeen: Bool
     }
 
+    struct Findings: Equatable {
+        /// One a pod, in the order of the nodes' names.
+        let results: [Result]
+
+        /// How many nodes are to be looked at; nil where no controller has counted them in time.
+        let nodes: Int?
+
+        var seen: [Result] { results.filter(\.isSeen) }
+
+        var clean: Int { seen.count { $0.problem == nil } }
+
+        /// Nodes that have something left.
+        var isDirty: Bool { clean < seen.count }
+
+        /// Nodes for which no pod was made, where it is known how many there are.
+        var podless: Int { max(0, (nodes ?? 0) - results.count) }
+
+        /// Whether every node was looked at.
+        var isWhole: Bool { nodes.map { Set(seen.map(\.node)).count >= $0 } ?? false }
+
+        /// Whether the agent's account is still needed to clean.
+        var keepsRelease: Bool { isDirty || (seen.isEmpty && !isWhole) }
+    }
+
     /// Runs it everywhere, and removes it again.
     ///
     /// - Parameters:
     ///   - seconds: How long nodes may take.
     ///   - pollMilliseconds: Between two looks.
-    /// - Returns: One result a node, in the order of their names.
+    /// - Returns: What it saw, and on how many nodes it was to look.
     /// - Throws: What `kubectl` could not do.
-    func run(seconds: Int, pollMilliseconds: Int) throws(ExternalProgram.Failure) -> [Result] {
+    func run(seconds: Int, pollMilliseconds: Int) throws(ExternalProgram.Failure) -> Findings {
         _ = try cluster.kubectl.run(["apply", "--filename", "-"], input: object.bytes())
-        let found: [Result]
+        let found: Findings
         do throws(ExternalProgram.Failure) {
             found = try wait(seconds: seconds, pollMilliseconds: pollMilliseconds)
         } catch {
@@ -97,7 +121,7 @@ struct NodeCheck {
 
     private static let removeSeconds = 120
 
-    private func wait(seconds: Int, pollMilliseconds: Int) throws(ExternalProgram.Failure) -> [Result] {
+    private func wait(seconds: Int, pollMilliseconds: Int) throws(ExternalProgram.Failure) -> Findings {
         let deadline = Date(timeIntervalSinceNow: TimeInterval(seconds))
         while true {
             let daemonSet = try cluster.kubectl.object("daemonset", Self.name, namespace: namespace) ?? .null
@@ -106,9 +130,11 @@ struct NodeCheck {
             let results = pods.map { (pod: $0, result: Self.result($0)) }
             let isAll = rollout.isObserved && pods.count >= rollout.desired && results.allSatisfy { $0.result != nil }
             if isAll || Date() >= deadline {
-                return results.map { pod, result in
+                let all = results.map { pod, result in
                     result ?? Result(node: PodOnNode.name(pod), problem: PodOnNode.reason(pod), isSeen: false)
-                }.sorted { $0.node < $1.node }
+                }
+                let nodes = rollout.isObserved ? rollout.desired : nil
+                return Findings(results: all.sorted { $0.node < $1.node }, nodes: nodes)
             }
             Thread.sleep(forTimeInterval: Double(pollMilliseconds) / 1_000)
         }

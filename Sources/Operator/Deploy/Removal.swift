@@ -46,18 +46,25 @@ package struct Removal: Sendable {
             return .cancelled
         }
         try removeAgents(release)
-        var isUnknown = !unready.isEmpty
+        var isKnown = unready.isEmpty
         if verifies || cleansNodes {
             let check = NodeCheck(daemonSet, namespace: release.namespace, cleans: cleansNodes, on: cluster)
-            let results = try look(check)
-            guard !results.contains(where: { $0.isSeen && $0.problem != nil }) else { return .unfinished }
-            isUnknown = results.contains { !$0.isSeen }
+            let findings = try look(check, in: release.namespace)
+            if findings.keepsRelease { return .unfinished }
+            // A node whose agent was not ready is known too, once it was looked at.
+            let seen = Set(findings.seen.map(\.node))
+            isKnown = findings.isWhole && unready.allSatisfy { seen.contains($0.name) }
         }
         try cluster.helm.uninstall(release)
         let left = try objectsLeft(objects, release)
         for name in left { talk.warn("left in the cluster: \(name)") }
         if left.isEmpty { talk.say("Uninstalled: the CNI component. Namespace \(release.namespace) stays.") }
-        return left.isEmpty && !isUnknown ? .done : .unfinished
+        if !isKnown {
+            talk.warn(
+                "what is left on the nodes named above is not known; docs/troubleshooting.md says how to remove it by hand"
+            )
+        }
+        return left.isEmpty && isKnown ? .done : .unfinished
     }
 
     /// Only this project's chart has it.
@@ -117,27 +124,47 @@ package struct Removal: Sendable {
         _ = try cluster.kubectl.run(arguments, seconds: nodeSeconds + ExternalProgram.usualSeconds)
     }
 
-    /// Says what is left on each node.
+    /// Says what is left on each node, and which nodes were not looked at.
     ///
-    /// It can be taken away only while the agent's account is there, so if something is left, the rest of the release stays.
-    private func look(_ check: NodeCheck) throws(ExternalProgram.Failure) -> [NodeCheck.Result] {
+    /// It can be taken away only while the agent's account is there, so if something is left, or nothing was seen, the rest
+    /// of the release stays.
+    private func look(
+        _ check: NodeCheck,
+        in namespace: String
+    ) throws(ExternalProgram.Failure) -> NodeCheck.Findings {
         talk.say(cleansNodes ? "Cleaning the nodes" : "Looking at the nodes")
-        let results = try check.run(seconds: nodeSeconds, pollMilliseconds: pollMilliseconds)
-        for result in results {
+        let findings = try check.run(seconds: nodeSeconds, pollMilliseconds: pollMilliseconds)
+        for result in findings.results {
             guard let problem = result.problem else { continue }
             talk.warn(
                 result.isSeen
                     ? "node \(result.node): \(problem)" : "node \(result.node) could not be looked at: \(problem)"
             )
         }
-        talk.say("\(results.count { $0.problem == nil }) of \(results.count) nodes have nothing left")
-        if results.contains(where: { $0.isSeen && $0.problem != nil }) {
+        sayPodless(findings, namespace)
+        talk.say("\(findings.clean) of \(findings.nodes ?? findings.results.count) nodes have nothing left")
+        if findings.keepsRelease {
             talk.warn(
                 "the release is kept, so that nodes can be cleaned: istio-cnictl uninstall --clean-nodes; "
                     + "to leave them as they are: --no-verify"
             )
         }
-        return results
+        return findings
+    }
+
+    private func sayPodless(_ findings: NodeCheck.Findings, _ namespace: String) {
+        guard let nodes = findings.nodes else {
+            return talk.warn(
+                "no controller has looked at DaemonSet \(NodeCheck.name) in \(nodeSeconds) s: it is not known which nodes "
+                    + "there are"
+            )
+        }
+        guard findings.podless > 0 else { return }
+        talk.warn(
+            "\(findings.podless) of \(nodes) nodes could not be looked at: they got no pod of DaemonSet \(NodeCheck.name), "
+                + "which a quota or an admission policy may forbid: kubectl -n \(namespace) get events "
+                + "--field-selector involvedObject.name=\(NodeCheck.name)"
+        )
     }
 
     private func objectsLeft(_ objects: [JSONValue], _ release: Helm.Release) throws -> [String] {

@@ -19,6 +19,7 @@ struct DeployCluster {
         nodes: [String] = ["one", "two"],
         unready: Set<String> = [],
         left: [String: String] = [:],
+        podless: Set<String> = [],
         serverVersion: String = "v1.32.4",
         _ body: (DeployCluster) async throws -> Void
     ) async throws {
@@ -29,7 +30,8 @@ struct DeployCluster {
                 server.put(object("v1", "Namespace", name), at: "/api/v1/namespaces/\(name)")
             }
             server.react { path, object, isDeleted in
-                DaemonSetController(nodes: nodes, unready: unready, left: left).react(path, object, isDeleted)
+                DaemonSetController(nodes: nodes, unready: unready, left: left, podless: podless)
+                    .react(path, object, isDeleted)
             }
             let file = FileManager.default.temporaryDirectory.appending(path: "kubeconfig-\(UUID().uuidString)")
             try Data(Self.kubeconfig(port: server.port).utf8).write(to: file)
@@ -122,7 +124,10 @@ struct DaemonSetController {
 
     func react(_ path: String, _ object: JSONValue, _ isDeleted: Bool) -> [(path: String, object: JSONValue?)] {
         guard object["kind"]?.string == "DaemonSet", path.contains("/daemonsets/") else { return [] }
-        let pods = nodes.map { node in (path: podPath(path, node), object: isDeleted ? nil : pod(object, node)) }
+        let isPodless = podless.contains(object.value(at: ["metadata", "name"])?.string ?? "")
+        let pods = (isPodless ? [] : nodes).map { node in
+            (path: podPath(path, node), object: isDeleted ? nil : pod(object, node))
+        }
         return isDeleted ? pods : pods + [(path: path, object: object.setting(["status"], to: status))]
     }
 
@@ -141,6 +146,9 @@ struct DaemonSetController {
 
     private func pod(_ daemonSet: JSONValue, _ node: String) -> JSONValue {
         let template = daemonSet.value(at: ["spec", "template"]) ?? .null
+    /// DaemonSets whose pods a quota or an admission policy forbids.
+    let podless: Set<String>
+
         let name = "\(daemonSet.value(at: ["metadata", "name"])?.string ?? "")-\(node)"
         let isReady = !unready.contains(node)
         let ready = JSONValue.strings([("type", "Ready"), ("status", isReady ? "True" : "False")])

@@ -88,6 +88,43 @@ import Testing
         }
     }
 
+    @Test func `where no pod could look at a node it is no success, and the release stays`() async throws {
+        let nodes = ["one", "two", "three"]
+        try await DeployCluster.run(nodes: nodes, unready: ["three"], podless: [NodeCheck.name]) { cluster in
+            _ = try await cluster.command(InstallCommandTests.arguments + ["-y", "--readiness-timeout", "0s"])
+
+            let ended = try await cluster.command(["uninstall", "-y", "--timeout", "0s"])
+
+            #expect(ended.status == 1)
+            #expect(ended.error.contains("3 of 3 nodes could not be looked at: they got no pod"), "\(ended.error)")
+            #expect(ended.error.contains("the release is kept"))
+            #expect(ended.output.contains("0 of 3 nodes have nothing left"))
+            #expect(!ended.output.contains("Uninstalled"))
+            #expect(cluster.server.object(at: "/api/v1/namespaces/istio-system/serviceaccounts/istio-cni") != nil)
+            #expect(cluster.server.object(at: Self.look) == nil)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (seen: 2, nodes: 2, isWhole: true, podless: 0), (seen: 2, nodes: 3, isWhole: false, podless: 1),
+            (seen: 0, nodes: 0, isWhole: true, podless: 0), (seen: 2, nodes: nil, isWhole: false, podless: 0),
+        ] as [(seen: Int, nodes: Int?, isWhole: Bool, podless: Int)]
+    )
+    func `all nodes were looked at if the DaemonSet wants no more`(
+        seen: Int,
+        nodes: Int?,
+        isWhole: Bool,
+        podless: Int
+    ) {
+        let results = (0..<seen).map { NodeCheck.Result(node: "\($0)", problem: nil, isSeen: true) }
+
+        let findings = NodeCheck.Findings(results: results, nodes: nodes)
+
+        #expect(findings.isWhole == isWhole)
+        #expect(findings.podless == podless)
+    }
+
     @Test func `control planes that rely on the agent are named first`() async throws {
         try await DeployCluster.run { cluster in
             cluster.putInjector("istio-sidecar-injector-blue", usesAgent: true)
