@@ -31,7 +31,7 @@ struct DocumentOptions: ParsableArguments {
     )
     var chart: String?
 
-    @Flag(help: "Go on where a field is unknown or has a wrong type; Helm's own check remains.")
+    @Flag(help: "Go on where a field is unknown or of a wrong type, or the image is Istio's; Helm's own check remains.")
     var force = false
 
     func openChart() throws -> Chart {
@@ -59,8 +59,12 @@ struct DocumentOptions: ParsableArguments {
             ignored: &ignored,
             isForced: force
         )
-        let version = try server()
-        let plan = try ReleasePlan(version.map(document.on) ?? document, server: version)
+        var plan = try ReleasePlan(document)
+        if let finding = plan.imageFinding {
+            guard force else { throw DocumentError([finding]) }
+            ignored.append(finding)
+        }
+        if let version = try server() { plan = try ReleasePlan(document.on(version), server: version) }
         for line in ignored.map(\.description) + plan.notes { Output.warn(line) }
         return plan
     }

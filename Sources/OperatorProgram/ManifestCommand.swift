@@ -17,8 +17,8 @@ struct ManifestGenerate: ParsableCommand {
             rendered by `helm template`. What the document says beside it is not printed.
 
             EXAMPLES
-              istio-cnictl manifest generate -f istio-cni.yaml
-              istio-cnictl manifest generate -f istio-cni.yaml --set values.cni.chained=false -o agent.yaml
+              istio-cnictl manifest generate -f istio-cni.yaml --set hub=REGISTRY
+              istio-cnictl manifest generate -f istio-cni.yaml --set hub=REGISTRY --set values.cni.chained=false -o agent.yaml
 
             Exit status: 0, or 1 if the document is wrong or cannot be rendered.
             """
@@ -33,6 +33,7 @@ struct ManifestGenerate: ParsableCommand {
         try Output.reporting("manifest generate") {
             let chart = try document.openChart()
             let plan = try document.plan(chart: chart)
+            if plan.asksForAmbient { Output.warn(ReleasePlan.noAmbient) }
             let text = try Helm(try ExternalProgram("helm")).template(plan, chart: chart)
             guard let output else { return Output.write(text) }
             try NamedFile.write(Array(text.utf8), to: output)

@@ -10,7 +10,7 @@ package struct DocumentError: Error, Equatable, CustomStringConvertible {
         package var description: String { path.isEmpty ? problem : "\(path): \(problem)" }
     }
 
-    init(_ findings: [Finding]) { self.findings = findings }
+    package init(_ findings: [Finding]) { self.findings = findings }
 
     init(_ path: String, _ problem: String) { findings = [Finding(path: path, problem: problem)] }
 

@@ -27,6 +27,14 @@ package struct ReleasePlan: Equatable, Sendable {
     /// Whether ambient mode is asked for, which this agent does not have.
     package let asksForAmbient: Bool
 
+    /// What is said where it is.
+    package static let noAmbient =
+        "ambient mode is asked for, and this agent has none: it would not become ready. Set "
+        + "values.cni.ambient.enabled: false, or use Istio's own agent"
+
+    /// That no image of this agent is named; nil where one is.
+    package let imageFinding: DocumentError.Finding?
+
     /// - Throws: What of the document cannot be carried over, with its path, and that it does not enable the agent.
     package init(_ document: InstallDocument, server: ServerVersion? = nil) throws(DocumentError) {
         let spec = document.spec
@@ -59,6 +67,7 @@ package struct ReleasePlan: Equatable, Sendable {
         let presets = [values[path: ["cni", "profile"]], values["profile"], values[path: ["global", "profile"]]]
         asksForAmbient = ambient ?? (presets.compactMap { $0?.text }.first == "ambient")
         others = OtherComponent.all(in: spec, revision: revision, systemNamespace: systemNamespace)
+        imageFinding = ImageSource.finding(in: values, of: spec)
         notes = Self.notes(document, component) + settings.notes
     }
 

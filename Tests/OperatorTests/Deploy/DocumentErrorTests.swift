@@ -91,6 +91,47 @@ import Testing
         #expect(error?.description == "spec.components.cni.k8s.\(message)")
     }
 
+    @Test(arguments: [
+        ("tag: a", "spec.hub: is not set, and no public registry holds this image yet: --set hub=REGISTRY"),
+        (
+            "hub: docker.io/istio",
+            "spec.hub: docker.io/istio holds Istio's own agent, not this one: --set components.cni.hub=REGISTRY, and the tag "
+                + "if it is Istio's too"
+        ),
+        (
+            "hub: r.example/x\nvalues: {global: {hub: gcr.io/istio-release}}",
+            "spec.values.global.hub: gcr.io/istio-release holds Istio's own agent, not this one: "
+                + "--set components.cni.hub=REGISTRY, and the tag if it is Istio's too"
+        ),
+        (
+            "hub: r.example/x\nvalues: {cni: {hub: registry.istio.io/release}}",
+            "spec.values.cni.hub: registry.istio.io/release holds Istio's own agent, not this one: "
+                + "--set values.cni.hub=REGISTRY, and the tag if it is Istio's too"
+        ),
+        (
+            "hub: r.example/x\nvalues: {cni: {image: istio/install-cni:1.30.0}}",
+            "spec.values.cni.image: istio/install-cni:1.30.0 holds Istio's own agent, not this one: "
+                + "--set values.cni.image=REGISTRY/install-cni:TAG, and the tag if it is Istio's too"
+        ),
+    ])
+    func `no registry, and one of Istio's own, cannot give this agent's image`(fields: String, message: String) throws {
+        let plan = try TestDocument.plan(spec: "components: {cni: {enabled: true}}\n\(fields)")
+
+        #expect(plan.imageFinding?.description == message)
+    }
+
+    @Test(arguments: [
+        "hub: r.example/istio", "hub: localhost:5000/istio", "hub: docker.io/istio-mirror",
+        "hub: docker.io/istio\nvalues: {cni: {hub: r.example/x}}",
+        "hub: docker.io/istio\nvalues: {cni: {image: r.example/install-cni:1}}",
+        "values: {cni: {image: r.example/install-cni:1}}",
+    ])
+    func `a registry of one's own is taken`(fields: String) throws {
+        let plan = try TestDocument.plan(spec: "components: {cni: {enabled: true}}\n\(fields)")
+
+        #expect(plan.imageFinding == nil)
+    }
+
     @Test(arguments: ["", "profile: minimal", "components: {cni: {enabled: false}}"])
     func `a document that does not enable the agent has nothing to install`(spec: String) {
         let error = #expect(throws: DocumentError.self) { try TestDocument.plan(spec: spec) }

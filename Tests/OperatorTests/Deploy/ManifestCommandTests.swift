@@ -64,9 +64,50 @@ import Testing
 
     @Test func `without a registry it is said what to set`() async throws {
         let ended = try await Self.run(["manifest", "generate", "-f", Self.file])
+        let installed = try await Self.run(["install", "-y", "-f", Self.file])
 
         #expect(ended.status == 1)
-        #expect(ended.error.contains("no public registry holds this image yet"), "\(ended.error)")
+        let message = "spec.hub: is not set, and no public registry holds this image yet: --set hub=REGISTRY\n"
+        #expect(ended.error == "istio-cnictl manifest generate: \(message)")
+        #expect(installed.status == 1)
+        #expect(installed.error == "istio-cnictl install: \(message)")
+    }
+
+    @Test func `Istio's own registry is refused, and taken with --force`() async throws {
+        let arguments = ["manifest", "generate", "-f", Self.file, "--set", "hub=docker.io/istio"]
+
+        let refused = try await Self.run(arguments)
+        let forced = try await Self.run(arguments + ["--force"])
+
+        #expect(refused.status == 1)
+        #expect(refused.output.isEmpty)
+        #expect(refused.error.contains("spec.hub: docker.io/istio holds Istio's own agent"), "\(refused.error)")
+        #expect(forced.status == 0, "\(forced.error)")
+        #expect(forced.error.hasPrefix("warning: spec.hub: docker.io/istio holds Istio's own agent"))
+        #expect(forced.output.contains("docker.io/istio/install-cni:"))
+    }
+
+    @Test func `ambient mode is warned of, and the manifests are printed`() async throws {
+        let ended = try await Self.run(Self.arguments + ["-f", Self.file, "--set", "profile=ambient"])
+
+        #expect(ended.status == 0, "\(ended.error)")
+        #expect(ended.error == "warning: \(ReleasePlan.noAmbient)\n")
+        #expect(ended.output.contains("AMBIENT_ENABLED: \"true\""))
+    }
+
+    @Test(.tags(.s16, .s27), arguments: RenderedDocumentTests.guide)
+    func `the command prints for the guide's documents what their values make through Helm`(
+        file: String,
+        values: String
+    ) async throws {
+        let path = TestDocument.root.appending(path: file).path(percentEncoded: false)
+
+        let ended = try await Self.run(Self.arguments + ["-f", path])
+
+        #expect(ended.status == 0, "\(ended.error)")
+        let objects = try YAMLDocuments.read(ended.output).filter { !$0.isNull }
+        #expect(objects == (try await RenderedDocumentTests.rendered(values)))
+        #expect(objects.count >= 8)
     }
 
     private static func run(_ arguments: [String], input: String = "") async throws -> DeployCluster.Ended {

@@ -10,16 +10,16 @@ import Testing
 @Suite struct RenderedDocumentTests {
     private static let all = "components: {cni: {enabled: true}}\nhub: r.example/x\n"
 
-    @Test(
-        .tags(.s16, .s27),
-        arguments: [
-            ("examples/operator/istio-cni.yaml", "{hub: r.example/x}"),
-            (
-                "examples/operator/istio-cni-only.yaml",
-                "{hub: r.example/x, excludeNamespaces: [istio-system, kube-system]}"
-            ),
-        ]
-    )
+    /// The guide's documents, and their values.
+    static let guide = [
+        ("examples/operator/istio-cni.yaml", "{hub: r.example/x}"),
+        (
+            "examples/operator/istio-cni-only.yaml",
+            "{hub: r.example/x, excludeNamespaces: [istio-system, kube-system]}"
+        ),
+    ]
+
+    @Test(.tags(.s16, .s27), arguments: guide)
     func `the guide's documents make what their values make through Helm`(file: String, values: String) async throws {
         let text = try String(contentsOf: TestDocument.root.appending(path: file), encoding: .utf8)
         let document = try TestDocument.read(texts: [text], settings: ["hub=r.example/x"])
@@ -67,17 +67,20 @@ import Testing
     }
 
     private static func expectSame(_ plan: ReleasePlan, _ values: String) async throws {
-        let byHand = try #require(try YAMLDocuments.read(values).first)
-        let (ours, theirs) = try await onThread {
-            let chart = try TestDocument.chart()
-            let helm = try TestDocument.helm()
-            let arguments = ["template", "istio-cni", chart.folder, "-n", "istio-system", "-f", "-"]
-            let theirs = try helm.run(arguments, input: byHand.bytes())
-            return (try Helm(helm).template(plan, chart: chart), String(decoding: theirs, as: UTF8.self))
-        }
+        let ours = try await onThread { try Helm(TestDocument.helm()).template(plan, chart: TestDocument.chart()) }
 
         let objects = try YAMLDocuments.read(ours).filter { !$0.isNull }
-        #expect(objects == (try YAMLDocuments.read(theirs).filter { !$0.isNull }))
+        #expect(objects == (try await rendered(values)))
         #expect(objects.count >= 8)
+    }
+
+    /// The objects that Helm makes of values written by hand.
+    static func rendered(_ values: String) async throws -> [JSONValue] {
+        let byHand = try #require(try YAMLDocuments.read(values).first)
+        let text = try await onThread {
+            let arguments = ["template", "istio-cni", try TestDocument.chart().folder, "-n", "istio-system", "-f", "-"]
+            return String(decoding: try TestDocument.helm().run(arguments, input: byHand.bytes()), as: UTF8.self)
+        }
+        return try YAMLDocuments.read(text).filter { !$0.isNull }
     }
 }
