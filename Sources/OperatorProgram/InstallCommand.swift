@@ -27,7 +27,7 @@ struct Install: ParsableCommand {
     @Flag(name: [.customShort("y"), .customLong("skip-confirmation")], help: "Do not ask.")
     var skipConfirmation = false
 
-    @Flag(help: "Change nothing, and print how the cluster would change.")
+    @Flag(help: "Change nothing, refuse and warn as without it, and print how the cluster would change.")
     var dryRun = false
 
     @Option(help: ArgumentHelp("How long the nodes may take: 90s, 5m, 1h.", valueName: "time"))
@@ -39,10 +39,11 @@ struct Install: ParsableCommand {
             let chart = try document.openChart()
             let detects = ProcessInfo.processInfo.environment["AUTO_GKE_DETECTION"] != "false"
             let plan = try document.plan(chart: chart) { detects ? try target.server() : nil }
-            if dryRun { return Output.write(try InstallPreview(plan, chart: chart, on: target).text()) }
-            let talk = Output.conversation(asks: !skipConfirmation)
+            // A dry run's standard output is the difference alone.
+            let talk = Output.conversation(asks: !skipConfirmation, saysOnError: dryRun)
             var installation = Installation(plan, chart: chart, on: target, talk: talk)
             installation.readinessSeconds = readinessTimeout.seconds
+            if dryRun { return Output.write(try installation.preview(isForced: document.force)) }
             try Output.end(try installation.run(isForced: document.force))
         }
     }

@@ -19,11 +19,16 @@ enum Output {
 
     /// Progress and results on standard output, warnings and questions on standard error.
     ///
-    /// - Parameter asks: Whether to ask at all; no answer is a no.
+    /// - Parameters:
+    ///   - asks: Whether to ask at all; no answer is a no.
+    ///   - saysOnError: Whether standard output is for something else.
     /// - Returns: What a long work talks through.
-    static func conversation(asks: Bool) -> Conversation {
+    static func conversation(asks: Bool, saysOnError: Bool = false) -> Conversation {
         Conversation(
-            say: { write($0 + "\n") },
+            say: { line in
+                let file = saysOnError ? FileHandle.standardError : FileHandle.standardOutput
+                file.write(Data((line + "\n").utf8))
+            },
             warn: { warn($0) },
             confirm: { question in
                 guard asks else { return true }

@@ -1,21 +1,20 @@
 internal import CNIProtocol
 
-/// `istio-cnictl install --dry-run`: how the cluster would change.
-package struct InstallPreview: Sendable {
+/// How the cluster would change by an installation.
+struct InstallPreview {
     private let cluster: AgentCluster
     private let chart: Chart
     private let plan: ReleasePlan
 
-    package init(_ plan: ReleasePlan, chart: Chart, on cluster: AgentCluster) {
+    init(_ plan: ReleasePlan, chart: Chart, on cluster: AgentCluster) {
         self.plan = plan
         self.chart = chart
         self.cluster = cluster
     }
 
     /// - Returns: What `kubectl diff` writes, and the names of objects that come or go.
-    /// - Throws: A ``Refusal``, or what a program could not do.
-    package func text() throws -> String {
-        if let refusal = try cluster.obstacle(namespace: plan.namespace) { throw refusal }
+    /// - Throws: What a program could not do.
+    func text() throws -> String {
         let manifest = try cluster.helm.template(plan, chart: chart)
         let objects = try YAMLDocuments.read(manifest).filter { !$0.isNull }
         guard try cluster.kubectl.object("namespace", plan.namespace, namespace: nil) != nil else {

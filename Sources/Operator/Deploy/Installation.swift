@@ -27,14 +27,7 @@ package struct Installation: Sendable {
     /// - Returns: How it ended; nodes that are not ready have been named.
     /// - Throws: A ``Refusal``, or what a program could not do.
     package func run(isForced: Bool = false) throws -> DeployOutcome {
-        if plan.asksForAmbient, !isForced {
-            throw Refusal(
-                description: "ambient mode is asked for, and this agent has none: it would not become ready. Set "
-                    + "values.cni.ambient.enabled: false, or use Istio's own agent"
-            )
-        }
-        if let refusal = try cluster.obstacle(namespace: plan.namespace) { throw refusal }
-        try warn()
+        try prepare(isForced: isForced)
         guard talk.confirm("Install the Istio CNI node agent into namespace \(plan.namespace)?") else {
             return .cancelled
         }
@@ -46,7 +39,27 @@ package struct Installation: Sendable {
         return .done
     }
 
+    /// `--dry-run`: says and refuses what ``run(isForced:)`` would, and changes nothing.
+    ///
+    /// - Returns: How the cluster would change.
+    /// - Throws: As ``run(isForced:)``.
+    package func preview(isForced: Bool = false) throws -> String {
+        try prepare(isForced: isForced)
+        let text = try InstallPreview(plan, chart: chart, on: cluster).text()
+        sayWhatIsNot()
+        return text
+    }
+
     // MARK: Before
+
+    private func prepare(isForced: Bool) throws {
+        if plan.asksForAmbient {
+            guard isForced else { throw Refusal(description: ReleasePlan.noAmbient) }
+            talk.warn(ReleasePlan.noAmbient)
+        }
+        if let refusal = try cluster.obstacle(namespace: plan.namespace) { throw refusal }
+        try warn()
+    }
 
     private func warn() throws {
         let warnings = ClusterWarnings(cluster.kubectl)

@@ -207,4 +207,24 @@ extension DeployCluster {
             at: "/api/v1/namespaces/istio-system/configmaps/\(name)"
         )
     }
+    @Test func `a dry run refuses, warns and lists the other components as an installation does`() async throws {
+        try await DeployCluster.run { cluster in
+            cluster.putInjector("istio-sidecar-injector-blue", usesAgent: false)
+
+            let ended = try await cluster.command(Self.arguments + ["--dry-run"])
+            let refused = try await cluster.command(Self.arguments + ["--dry-run", "--set", "profile=ambient"])
+
+            #expect(ended.status == 0, "\(ended.error)")
+            #expect(ended.error.contains("istiod of revision blue still injects istio-init"))
+            #expect(ended.error.contains("  helm upgrade --install istiod istio/istiod -n istio-system"))
+            let lines = ended.output.split(separator: "\n")
+            #expect(lines.contains("+ DaemonSet/istio-cni-node"))
+            #expect(lines.allSatisfy { $0.hasPrefix("+ ") })
+            #expect(refused.status == 1)
+            #expect(refused.error.contains("ambient mode is asked for"))
+            #expect(refused.output.isEmpty)
+            #expect(cluster.changes.isEmpty)
+        }
+    }
+
 }
