@@ -44,12 +44,7 @@ package struct AgentCluster: Sendable {
                         + "set components.cni.namespace: \(release.namespace), or uninstall that one first"
                 )
             }
-            if release.status.hasPrefix("pending") {
-                return Refusal(
-                    description: "the release is \(release.status): another helm works on it, or was killed; "
-                        + "if none does: helm rollback \(ReleasePlan.release) -n \(namespace)"
-                )
-            }
+            if let refusal = Self.unfinished(release) { return refusal }
         }
         for object in try daemonSets() {
             let owner = Owner(object)
@@ -58,6 +53,22 @@ package struct AgentCluster: Sendable {
             }
         }
         return nil
+    }
+
+    /// A release on which another Helm works, or was ended in the middle.
+    private static func unfinished(_ release: Helm.Release) -> Refusal? {
+        let name = "\(ReleasePlan.release) -n \(release.namespace)"
+        let remedy: String
+        switch release.status {
+        // There is nothing before it to go back to.
+        case "pending-install", "uninstalling": remedy = "helm uninstall \(name)"
+        case let status where status.hasPrefix("pending"): remedy = "helm rollback \(name)"
+        default: return nil
+        }
+        return Refusal(
+            description:
+                "the release is \(release.status): another helm works on it, or was killed; if none does: \(remedy)"
+        )
     }
 
     /// Which Helm release an object belongs to.

@@ -46,22 +46,37 @@ package struct Helm: Sendable {
         let status: String
     }
 
-    /// The releases of the agent's name, in all namespaces.
+    /// The releases of the agent's name in all namespaces, without what is uninstalled and kept as history.
+    ///
+    /// Three questions: Helm 3 answers the first without pending ones, Helm 4 has no `--all`, and its filters do not add up
+    /// (https://github.com/helm/helm/issues/32384).
     func releases() throws(ExternalProgram.Failure) -> [Release] {
-        let arguments = ["list", "--all-namespaces", "--filter", "^\(ReleasePlan.release)$", "--output", "json"]
-        let bytes = try program.run(arguments + context)
-        let list: JSONValue
-        do throws(JSONError) {
-            list = try JSONValue(parsing: bytes)
-        } catch {
-            throw ExternalProgram.Failure("helm list: no JSON: \(error)")
+        var found: [Release] = []
+        for filter in [[], ["--pending"], ["--uninstalling"]] {
+            let more = Self.releases(in: try list(filter))
+            found += more.filter { release in !found.contains { $0.namespace == release.namespace } }
         }
-        return (list.array ?? []).map { element in
+        return found
+    }
+
+    static func releases(in list: JSONValue) -> [Release] {
+        (list.array ?? []).map { element in
             Release(
                 namespace: element["namespace"]?.string ?? "",
                 chart: element["chart"]?.string ?? "",
                 status: element["status"]?.string ?? ""
             )
+        }
+        .filter { $0.status != "uninstalled" }
+    }
+
+    private func list(_ filter: [String]) throws(ExternalProgram.Failure) -> JSONValue {
+        let arguments = ["list", "--all-namespaces", "--filter", "^\(ReleasePlan.release)$", "--output", "json"]
+        let bytes = try program.run(arguments + filter + context)
+        do throws(JSONError) {
+            return try JSONValue(parsing: bytes)
+        } catch {
+            throw ExternalProgram.Failure("helm list: no JSON: \(error)")
         }
     }
 

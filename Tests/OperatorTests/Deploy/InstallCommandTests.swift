@@ -136,6 +136,37 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("pending-install", "helm uninstall istio-cni -n istio-system"),
+        ("pending-upgrade", "helm rollback istio-cni -n istio-system"),
+        ("uninstalling", "helm uninstall istio-cni -n istio-system"),
+    ])
+    func `a release on which another helm works is refused, with what to do if none does`(
+        status: String,
+        remedy: String
+    ) async throws {
+        try await DeployCluster.run { cluster in
+            cluster.putRelease(status: status)
+
+            let ended = try await cluster.command(Self.arguments + ["-y"])
+
+            #expect(ended.status == 1)
+            #expect(ended.error.contains("the release is \(status)"), "\(ended.error)")
+            #expect(ended.error.hasSuffix("if none does: \(remedy)\n"))
+            #expect(cluster.changes.isEmpty)
+        }
+    }
+
+    @Test func `a release that is kept as history is none`() throws {
+        let release = { (namespace: String, status: String) in
+            JSONValue.strings([("namespace", namespace), ("chart", "cni-0.1.0"), ("status", status)])
+        }
+
+        let found = Helm.releases(in: .array([release("one", "uninstalled"), release("two", "deployed")]))
+
+        #expect(found == [Helm.Release(namespace: "two", chart: "cni-0.1.0", status: "deployed")])
+    }
+
     @Test func `a second agent in another namespace is refused`() async throws {
         try await DeployCluster.run { cluster in
             _ = try await cluster.command(Self.arguments + ["-y"])
@@ -176,6 +207,26 @@ import Testing
         }
     }
 
+    @Test func `a dry run refuses, warns and lists the other components as an installation does`() async throws {
+        try await DeployCluster.run { cluster in
+            cluster.putInjector("istio-sidecar-injector-blue", usesAgent: false)
+
+            let ended = try await cluster.command(Self.arguments + ["--dry-run"])
+            let refused = try await cluster.command(Self.arguments + ["--dry-run", "--set", "profile=ambient"])
+
+            #expect(ended.status == 0, "\(ended.error)")
+            #expect(ended.error.contains("istiod of revision blue still injects istio-init"))
+            #expect(ended.error.contains("  helm upgrade --install istiod istio/istiod -n istio-system"))
+            let lines = ended.output.split(separator: "\n")
+            #expect(lines.contains("+ DaemonSet/istio-cni-node"))
+            #expect(lines.allSatisfy { $0.hasPrefix("+ ") })
+            #expect(refused.status == 1)
+            #expect(refused.error.contains("ambient mode is asked for"))
+            #expect(refused.output.isEmpty)
+            #expect(cluster.changes.isEmpty)
+        }
+    }
+
     @Test(.enabled(if: DeployCluster.canDiff, "kubectl is older than 1.27"))
     func `a dry run shows what would change, and changes nothing`() async throws {
         try await DeployCluster.run { cluster in
@@ -207,24 +258,21 @@ extension DeployCluster {
             at: "/api/v1/namespaces/istio-system/configmaps/\(name)"
         )
     }
-    @Test func `a dry run refuses, warns and lists the other components as an installation does`() async throws {
-        try await DeployCluster.run { cluster in
-            cluster.putInjector("istio-sidecar-injector-blue", usesAgent: false)
 
-            let ended = try await cluster.command(Self.arguments + ["--dry-run"])
-            let refused = try await cluster.command(Self.arguments + ["--dry-run", "--set", "profile=ambient"])
-
-            #expect(ended.status == 0, "\(ended.error)")
-            #expect(ended.error.contains("istiod of revision blue still injects istio-init"))
-            #expect(ended.error.contains("  helm upgrade --install istiod istio/istiod -n istio-system"))
-            let lines = ended.output.split(separator: "\n")
-            #expect(lines.contains("+ DaemonSet/istio-cni-node"))
-            #expect(lines.allSatisfy { $0.hasPrefix("+ ") })
-            #expect(refused.status == 1)
-            #expect(refused.error.contains("ambient mode is asked for"))
-            #expect(refused.output.isEmpty)
-            #expect(cluster.changes.isEmpty)
-        }
+    /// A release as Helm keeps it: JSON, which it reads without compression too, in base64 twice.
+    func putRelease(status: String, namespace: String = "istio-system") {
+        let release = JSONValue.strings([("name", "istio-cni"), ("namespace", namespace)])
+            .setting(["version"], to: .integer(1))
+            .setting(["info", "status"], to: .string(status))
+            .setting(["chart", "metadata"], to: .strings([("name", "cni"), ("version", "0.1.0")]))
+        let text = Data(release.bytes()).base64EncodedString()
+        let labels = [("owner", "helm"), ("name", "istio-cni"), ("status", status), ("version", "1")]
+        let name = "sh.helm.release.v1.istio-cni.v1"
+        let secret = Self.object("v1", "Secret", name)
+            .setting(["metadata", "namespace"], to: .string(namespace))
+            .setting(["metadata", "labels"], to: .strings(labels))
+            .setting(["type"], to: .string("helm.sh/release.v1"))
+            .setting(["data", "release"], to: .string(Data(text.utf8).base64EncodedString()))
+        server.put(secret, at: "/api/v1/namespaces/\(namespace)/secrets/\(name)")
     }
-
 }
