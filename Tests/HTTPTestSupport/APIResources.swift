@@ -1,6 +1,6 @@
 internal import CNIProtocol
 
-/// The kinds that the server has, as discovery tells them: those of the chart, and what Helm and kubectl ask for.
+/// The kinds that the server has, as discovery tells them: those of the chart with Multus, and what Helm and kubectl ask for.
 package enum APIResources {
     struct Resource {
         let group: String
@@ -27,6 +27,7 @@ package enum APIResources {
         Resource("rbac.authorization.k8s.io", "rolebindings", "RoleBinding"),
         Resource("rbac.authorization.k8s.io", "roles", "Role"),
         Resource("networking.k8s.io", "networkpolicies", "NetworkPolicy"),
+        Resource("k8s.cni.cncf.io", "network-attachment-definitions", "NetworkAttachmentDefinition"),
     ]
 
     /// The kind of a collection's objects, or nil where the path names no collection.

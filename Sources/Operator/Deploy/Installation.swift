@@ -132,5 +132,6 @@ package struct Installation: Sendable {
         talk.say("The document also enables what is not installed here. Unless it is there already:")
         talk.say("  \(OtherComponent.repository)")
         for other in plan.others { talk.say("  \(other.command)") }
+        talk.say("What else the document sets for them goes into a file of values, given with -f.")
     }
 }

@@ -61,11 +61,32 @@ struct DeployCluster {
         try await Self.command(arguments, kubeconfig: kubeconfig.path(percentEncoded: false), input: input)
     }
 
-    /// The same with any kubeconfig, such as one of no cluster.
+    /// Runs the real Helm.
+    func helm(_ arguments: [String]) async throws -> Ended {
+        let file = kubeconfig.path(percentEncoded: false)
+        return try await Self.run("\(TestDocument.helmFolder)/helm", arguments, kubeconfig: file, input: "")
+    }
+
+    /// Runs lines of a page in a shell, with the real kubectl in PATH.
+    func shell(_ script: String) async throws -> Ended {
+        let file = kubeconfig.path(percentEncoded: false)
+        return try await Self.run("/bin/bash", ["-euc", script], kubeconfig: file, input: "")
+    }
+
+    /// `istio-cnictl` with any kubeconfig, such as one of no cluster.
     static func command(_ arguments: [String], kubeconfig: String, input: String = "") async throws -> Ended {
+        let program = AgentProcess.program.replacing("install-cni", with: "istio-cnictl")
+        return try await run(program, arguments, kubeconfig: kubeconfig, input: input)
+    }
+
+    private static func run(
+        _ program: String,
+        _ arguments: [String],
+        kubeconfig: String,
+        input: String
+    ) async throws -> Ended {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         let home = FileManager.default.temporaryDirectory.path(percentEncoded: false)
-        let program = AgentProcess.program.replacing("install-cni", with: "istio-cnictl")
         let environment = [
             "PATH=\(TestDocument.helmFolder):\(path)", "KUBECONFIG=\(kubeconfig)",
             "HOME=\(home)",
@@ -122,6 +143,9 @@ struct DaemonSetController {
     /// What a look at a node finds.
     let left: [String: String]
 
+    /// DaemonSets whose pods a quota or an admission policy forbids.
+    let podless: Set<String>
+
     func react(_ path: String, _ object: JSONValue, _ isDeleted: Bool) -> [(path: String, object: JSONValue?)] {
         guard object["kind"]?.string == "DaemonSet", path.contains("/daemonsets/") else { return [] }
         let isPodless = podless.contains(object.value(at: ["metadata", "name"])?.string ?? "")
@@ -146,9 +170,6 @@ struct DaemonSetController {
 
     private func pod(_ daemonSet: JSONValue, _ node: String) -> JSONValue {
         let template = daemonSet.value(at: ["spec", "template"]) ?? .null
-    /// DaemonSets whose pods a quota or an admission policy forbids.
-    let podless: Set<String>
-
         let name = "\(daemonSet.value(at: ["metadata", "name"])?.string ?? "")-\(node)"
         let isReady = !unready.contains(node)
         let ready = JSONValue.strings([("type", "Ready"), ("status", isReady ? "True" : "False")])

@@ -144,6 +144,42 @@ import Testing
         #expect(try TestDocument.plan(spec: "profile: empty\ncomponents: {cni: {enabled: true}}").others.isEmpty)
     }
 
+    @Test(
+        .tags(.s20, .s24),
+        arguments: [
+            ("profile: openshift", "-n istio-system --set pilot.cni.enabled=true --set global.platform=openshift"),
+            (
+                "components: {cni: {enabled: true}}\nvalues: {global: {platform: k3s}}",
+                "-n istio-system --set pilot.cni.enabled=true --set global.platform=k3s"
+            ),
+            (
+                "components: {cni: {enabled: true}}\nvalues: {cni: {provider: multus}}",
+                "-n istio-system --set pilot.cni.enabled=true --set pilot.cni.provider=multus"
+            ),
+            (
+                "components: {cni: {enabled: true}}\nvalues: {global: {istioNamespace: mesh}}",
+                "-n mesh --set pilot.cni.enabled=true --set global.istioNamespace=mesh"
+            ),
+            (
+                "components: {cni: {enabled: true}, pilot: {namespace: plane}}",
+                "-n plane --create-namespace --set pilot.cni.enabled=true"
+            ),
+            (
+                "components: {cni: {enabled: true}, istiodRemote: {enabled: true}}",
+                "-n istio-system --set pilot.cni.enabled=true"
+            ),
+        ]
+    )
+    func `istiod's command has what the document says of platform and namespaces, and stands there once`(
+        spec: String,
+        arguments: String
+    ) throws {
+        let commands = try TestDocument.plan(spec: spec).others.map(\.command)
+
+        let found = commands.filter { $0.contains("istio/istiod") }
+        #expect(found == ["helm upgrade --install istiod istio/istiod \(arguments)"])
+    }
+
     @Test(arguments: [
         ("namespace: a", "spec.namespace has no effect"), ("tag: 1.30", "spec.tag is the number 1.3"),
         ("installPackagePath: /x", "spec.installPackagePath has no effect"),
