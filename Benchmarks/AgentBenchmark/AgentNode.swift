@@ -4,7 +4,8 @@ import Foundation
 import LinuxKernel
 import Synchronization
 
-/// A real agent on a directory of pods, or with an API server that has them.
+/// A real agent as the chart runs it, that installs its plugin and repairs pods; on a directory of pods, or with an API
+/// server that has them.
 final class AgentNode: Sendable {
     private let directory: URL
     private let program: BackgroundProgram
@@ -21,10 +22,7 @@ final class AgentNode: Sendable {
         directory = URL(filePath: NSTemporaryDirectory()).appending(path: name)
         let podDirectory = directory.appending(path: "pods")
         try FileManager.default.createDirectory(at: podDirectory, withIntermediateDirectories: true)
-        let common = [
-            "--cni-agent-run-dir=\(directory.appending(path: "run").path(percentEncoded: false))", "--skip-install",
-            "--log_output_level=default:error", "--health-port=0", "--monitoring-port=0", "--repair-enabled=false",
-        ]
+        let common = try Self.makeNode(directory, program: path)
         guard let serverPort else {
             for number in 0..<pods {
                 try Data(Self.pod(number).utf8).write(to: podDirectory.appending(path: "\(number).json"))
@@ -44,6 +42,25 @@ final class AgentNode: Sendable {
                 "KUBERNETES_SERVICE_PORT=\(serverPort)", "KUBERNETES_SERVICE_PROTOCOL=http",
             ]
         )
+    }
+
+    /// Makes a node with a primary CNI.
+    ///
+    /// - Returns: The flags of an agent that installs there the plugin that lies beside it.
+    private static func makeNode(_ directory: URL, program: String) throws -> [String] {
+        let path = { (name: String) in directory.appending(path: name).path(percentEncoded: false) }
+        for name in ["net.d", "bin"] {
+            try FileManager.default.createDirectory(atPath: path(name), withIntermediateDirectories: true)
+        }
+        try Data(#"{"cniVersion":"1.0.0","name":"pods","plugins":[{"type":"bridge"}]}"#.utf8)
+            .write(to: URL(filePath: path("net.d/10-primary.conflist")))
+        let image = URL(filePath: program).deletingLastPathComponent().path(percentEncoded: false)
+        return [
+            "--cni-agent-run-dir=\(path("run"))", "--mounted-cni-net-dir=\(path("net.d"))",
+            "--mounted-cni-bin-dir=\(path("bin"))", "--cni-bin-source-dir=\(image)", "--mounted-proc-dir=/proc",
+            "--repair-enabled=true", "--repair-repair-pods=true", "--log_output_level=default:error",
+            "--health-port=\(Int.random(in: 20_000..<26_000))", "--monitoring-port=\(Int.random(in: 26_000..<32_000))",
+        ]
     }
 
     /// Starts the agent, and returns after how many seconds it says that it is ready.

@@ -39,6 +39,20 @@ import Testing
         node.cleanUp()
     }
 
+    /// Changing the image leaves our plugin in place (architecture, decision 11); upstream then sets its entry, which has the
+    /// same name.
+    @Test func `where our plugin stayed, upstream's entry takes the place of ours`() async throws {
+        let node = try NodeDirectory(["10-calico.conflist": try Self.fixture("calico.conflist")])
+        try await node.install()
+
+        let after = try ConfigurationText(node.bytes("10-calico.conflist")).settingEntry(try Self.upstreamEntry())
+
+        #expect(try Self.value(after) == Self.value(try Self.fixture("10-calico.conflist-istioconfig")))
+        #expect(try node.names() == ["10-calico.conflist"], "nothing of ours shadows it")
+        #expect(try FileStatus.of(node.settings.upstreamKubeconfig) == nil)
+        node.cleanUp()
+    }
+
     @Test func `after its clean exit, the list that it made of a single plugin stays as it is`() async throws {
         let node = try NodeDirectory(["10-minikube_cni.conflist": try Self.fixture("minikube_cni.conflist.clean")])
         let before = try node.contents()
