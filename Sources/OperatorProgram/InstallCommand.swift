@@ -13,7 +13,7 @@ struct Install: ParsableCommand {
             EXAMPLES
               istio-cnictl install -f istio-cni.yaml --set hub=REGISTRY -y
               istio-cnictl upgrade -f istio-cni.yaml --set hub=REGISTRY --set tag=1.0.1
-              istio-cnictl install -f istio-cni.yaml --set hub=REGISTRY --dry-run      how the cluster would change
+              istio-cnictl install -f istio-cni.yaml --set hub=REGISTRY --dry-run
 
             Exit status: 0, or 1 if the document is wrong, the answer was no, or a node is not ready in time.
             """,

@@ -18,7 +18,7 @@ struct ManifestGenerate: ParsableCommand {
 
             EXAMPLES
               istio-cnictl manifest generate -f istio-cni.yaml --set hub=REGISTRY
-              istio-cnictl manifest generate -f istio-cni.yaml --set hub=REGISTRY --set values.cni.chained=false -o agent.yaml
+              istio-cnictl manifest generate -f cni.yaml --set hub=REGISTRY -o agent.yaml
 
             Exit status: 0, or 1 if the document is wrong or cannot be rendered.
             """
