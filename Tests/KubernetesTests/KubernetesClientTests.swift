@@ -230,6 +230,24 @@ import Testing
         }
     }
 
+    @Test func `a watch that brings nothing is given up, however long it was to last`() async throws {
+        var limits = KubernetesClient.Limits.patient
+        limits.watchSilence = .milliseconds(300)
+        try await ScriptedServer.runWithClient(limits: limits) { server, client in
+            let opened = Recorder<Bool>()
+            let error = await #expect(throws: APIError.self) {
+                try await client.watch(.pods(onNode: "n"), from: "1", seconds: 600) {
+                    opened.add(true)
+                } event: { _ in
+                }
+            }
+
+            #expect(error?.problem == .fellSilent(after: .milliseconds(300)))
+            #expect(opened.all == [true])
+            #expect(error?.description.contains("has sent nothing for 0.3 seconds, not even a bookmark") == true)
+        }
+    }
+
     @Test func `a watch that ends in the middle of a line was cut`() async throws {
         try await ScriptedServer.runWithClient { server, client in
             server.script([.body(Array(#"{"type":"BOOKMARK""#.utf8))])

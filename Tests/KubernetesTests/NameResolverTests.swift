@@ -191,4 +191,62 @@ final class NameServer: ChannelInboundHandler, Sendable {
             }
         }
     }
+
+    /// Runs `body` with a client of a name that has two addresses, and a server at each.
+    static func withTwoAddresses(
+        limits: KubernetesClient.Limits = .patient,
+        _ body: (KubernetesClient, _ first: ScriptedServer, _ second: ScriptedServer) async throws -> Void
+    ) async throws {
+        try await ScriptedServer.run { second in
+            let first = try await ScriptedServer.start(host: "127.0.0.2", port: second.port)
+            let files = MemoryFiles(["/token": [0x61]])
+            files.set("/hosts", "127.0.0.2 api.example\n127.0.0.1 api.example")
+            let address = try ServerAddress(scheme: .http, host: "api.example", port: second.port)
+            do {
+                try await ScriptedServer.withClient(of: address, files: files, limits: limits) { client in
+                    try await body(client, first, second)
+                }
+            } catch {
+                await first.stop()
+                throw error
+            }
+            await first.stop()
+        }
+    }
+
+    @Test func `an address that takes requests and answers none is left`() async throws {
+        try await Self.withTwoAddresses { client, first, second in
+            first.always(.hang)
+            second.put(TestPod.object("cart"))
+            let pod = try #require(ResourcePath.pod("cart", in: "shop"))
+
+            // Two at once: they failed at the same address, and together count once.
+            let hung = (0..<2).map { _ in Task { try await client.get(pod, within: .milliseconds(500)) } }
+            for task in hung {
+                let error = await #expect(throws: APIError.self) { try await task.value }
+                #expect(error?.problem == .timedOut(after: .milliseconds(500)))
+            }
+
+            _ = try await client.get(pod)
+            #expect(second.requests.count == 1)
+        }
+    }
+
+    @Test func `an address whose watch falls silent is left`() async throws {
+        var limits = KubernetesClient.Limits.patient
+        limits.watchSilence = .milliseconds(300)
+        try await Self.withTwoAddresses(limits: limits) { client, first, second in
+            second.put(TestPod.object("cart"))
+            await #expect(throws: APIError.self) {
+                try await client.watch(.pods(onNode: "n"), from: "1", seconds: 300) {
+                } event: { _ in
+                }
+            }
+
+            _ = try await client.get(try #require(ResourcePath.pod("cart", in: "shop")))
+
+            #expect(first.requests.map(\.isWatch) == [true])
+            #expect(second.requests.map(\.isWatch) == [false])
+        }
+    }
 }

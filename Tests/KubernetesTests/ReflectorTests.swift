@@ -116,6 +116,34 @@ import Testing
         }
     }
 
+    @Test func `a silent watch goes on from the last bookmark`() async throws {
+        var limits = KubernetesClient.Limits.patient
+        limits.watchSilence = .milliseconds(300)
+        try await Self.follow(limits: limits) { server, notices in
+            try await eventually("a watch") { server.watchCount == 1 }
+            server.bookmark()
+            try await eventually("a silence") { Self.summary(notices).contains("! silent") }
+            try await eventually("a watch from the bookmark") { server.count("GET", containing: "=1001&") > 0 }
+
+            #expect(server.count("GET", containing: "resourceVersion=0") == 1)
+        }
+    }
+
+    @Test func `a watch is not silent while bookmarks come`() async throws {
+        var limits = KubernetesClient.Limits.patient
+        limits.watchSilence = .seconds(3)
+        try await Self.follow(limits: limits) { server, notices in
+            try await eventually("a watch") { server.watchCount == 1 }
+            let end = ContinuousClock.now + .seconds(4)
+            while ContinuousClock.now < end {
+                server.bookmark()
+                try await Task.sleep(for: .milliseconds(20))
+            }
+
+            #expect(Self.summary(notices) == ["list", "end", "healthy", "healthy"])
+        }
+    }
+
     @Test func `an expired watch lists again, and not from a cache`() async throws {
         try await Self.follow { server, notices in
             try await eventually("a watch") { server.watchCount == 1 }

@@ -13,6 +13,9 @@ package struct APIError: Error, Equatable, Sendable, CustomStringConvertible {
 
         case timedOut(after: Duration)
 
+        /// A watch that had begun brought nothing any more, not even a bookmark.
+        case fellSilent(after: Duration)
+
         /// What came is not what an API server sends, or is over a limit.
         case unreadable(String)
 
@@ -38,6 +41,7 @@ package struct APIError: Error, Equatable, Sendable, CustomStringConvertible {
         case .status(let status): "\(request): the API server answered \(status.description)\(advice(status))"
         case .unreachable(let reason): "\(request): the API server cannot be reached: \(reason)"
         case .timedOut(let limit): "\(request): the API server did not answer within \(limit)"
+        case .fellSilent(let limit): "\(request): the API server has sent nothing for \(limit), not even a bookmark"
         case .unreadable(let reason): "\(request): the answer cannot be read: \(reason)"
         case .unconfigured(let error): "\(request): \(error.description)"
         case .cancelled: "\(request): given up, since the agent ends"
@@ -58,7 +62,7 @@ extension Interruption {
         switch error.problem {
         case .status(let status): self.init(status)
         case .unreachable, .cancelled: self = .disconnected
-        case .timedOut: self = .silent
+        case .timedOut, .fellSilent: self = .silent
         case .unreadable: self = .unreadable
         case .unconfigured: self = .unconfigured
         }

@@ -19,6 +19,12 @@ package final class KubernetesClient: Sendable {
         /// How much longer than asked for a watch may last.
         package var watchGrace = Duration.seconds(30)
 
+        /// How long a watch may bring nothing: a server sends a bookmark about once a minute, so two are missing and more.
+        ///
+        /// It need not send any (KEP-956). A quiet watch is then begun again from the last version that is known, which
+        /// costs one request and loses nothing.
+        package var watchSilence = Duration.seconds(150)
+
         package init() {}
     }
 
@@ -109,20 +115,24 @@ package final class KubernetesClient: Sendable {
         _ freshness: ListWatch.Freshness,
         item: @escaping @Sendable ([UInt8]) -> Void
     ) async throws(APIError) -> ListMetadata {
-        try await perform(Call(.GET, query.path.text), within: limits.list) { [self] in
+        try await perform(Call(.GET, query.path.text), within: limits.list) { [self] route in
             var continuation: String?
             while true {
                 let call = Call(.GET, query.listTarget(freshness, continuation: continuation))
-                let metadata = try await page(call, item)
+                let metadata = try await page(call, route, item)
                 guard let next = metadata.continuation else { return metadata }
                 continuation = next
             }
         }
     }
 
-    private func page(_ call: Call, _ item: @Sendable ([UInt8]) -> Void) async throws -> ListMetadata {
+    private func page(
+        _ call: Call,
+        _ route: Route,
+        _ item: @Sendable ([UInt8]) -> Void
+    ) async throws -> ListMetadata {
         var decoder = ListDecoder()
-        for try await chunk in try await open(call).body {
+        for try await chunk in try await open(call, route).body {
             for bytes in try decoder.append(Array(chunk.readableBytesView)) { item(bytes) }
         }
         try Task.checkCancellation()
@@ -132,7 +142,8 @@ package final class KubernetesClient: Sendable {
     /// Hands over what changes from a version on, until the server ends the watch, which it is asked to do after some time.
     ///
     /// `opened` is called once the server has accepted the watch, then `event` with each event but an error, which is
-    /// thrown.
+    /// thrown. A watch that brings nothing for ``Limits/watchSilence`` is given up: a server that is frozen, or a
+    /// balancer before one that is gone, keeps the connection open.
     package func watch(
         _ query: ObjectQuery,
         from version: ResourceVersion,
@@ -142,25 +153,28 @@ package final class KubernetesClient: Sendable {
     ) async throws(APIError) {
         let call = Call(.GET, query.watchTarget(from: version, seconds: seconds))
         // The server ends the watch itself, so one that lasts longer is one that nobody serves any more.
-        try await perform(call, within: .seconds(seconds) + limits.watchGrace) { [self] in
-            let response = try await withTimeLimit(limits.request) { [self] in try await open(call) }
+        try await perform(call, within: .seconds(seconds) + limits.watchGrace) { [self] route in
+            let response = try await withTimeLimit(limits.request) { [self] in try await open(call, route) }
             opened()
-            var decoder = LineDecoder()
-            for try await chunk in response.body {
-                for line in try decoder.append(Array(chunk.readableBytesView)) {
-                    let change = try WatchEvent(line: line)
-                    if case .error(let status) = change { throw APIError(call.text, .status(status)) }
-                    event(change)
+            try await withSilenceLimit(limits.watchSilence) { heard in
+                var decoder = LineDecoder()
+                for try await chunk in response.body {
+                    heard()
+                    for line in try decoder.append(Array(chunk.readableBytesView)) {
+                        let change = try WatchEvent(line: line)
+                        if case .error(let status) = change { throw APIError(call.text, .status(status)) }
+                        event(change)
+                    }
                 }
+                try Task.checkCancellation()
+                guard !decoder.isInsideLine else { throw StreamError("the watch ends in the middle of a line") }
             }
-            try Task.checkCancellation()
-            guard !decoder.isInsideLine else { throw StreamError("the watch ends in the middle of a line") }
         }
     }
 
     private func object(_ call: Call, within limit: Duration) async throws(APIError) -> JSONValue {
-        try await perform(call, within: limit) { [self] in
-            let body = try await open(call).body.collect(upTo: Self.largestObjectBytes)
+        try await perform(call, within: limit) { [self] route in
+            let body = try await open(call, route).body.collect(upTo: Self.largestObjectBytes)
             return try JSONValue(parsing: Array(body.readableBytesView))
         }
     }
@@ -169,25 +183,28 @@ package final class KubernetesClient: Sendable {
     private func perform<Value: Sendable>(
         _ call: Call,
         within limit: Duration,
-        _ body: @escaping @Sendable () async throws -> Value
+        _ body: @escaping @Sendable (Route) async throws -> Value
     ) async throws(APIError) -> Value {
+        let route = Route()
         do {
-            return try await withTimeLimit(limit, body)
+            return try await withTimeLimit(limit) { try await body(route) }
         } catch {
+            // The request itself was only cancelled, and cannot tell that from the end of the agent.
+            if error is TimeLimitReached || error is SilenceLimitReached { connection.failed(route) }
             throw (error as? APIError) ?? APIError(call.text, APIError.Problem(error))
         }
     }
 
     /// Sends a request, and returns once an answer has begun that is what was asked for.
-    private func open(_ call: Call) async throws -> HTTPClientResponse {
-        var response = try await send(call)
+    private func open(_ call: Call, _ route: Route) async throws -> HTTPClientResponse {
+        var response = try await send(call, route)
         // The token may just have been replaced; `send` reads it again.
-        if response.status == .unauthorized { response = try await send(call) }
+        if response.status == .unauthorized { response = try await send(call, route) }
         guard !(200..<300).contains(response.status.code) else { return response }
         throw APIError(call.text, .status(await Self.refusal(response)))
     }
 
-    private func send(_ call: Call) async throws -> HTTPClientResponse {
+    private func send(_ call: Call, _ route: Route) async throws -> HTTPClientResponse {
         var request = HTTPClientRequest(url: connection.server.url + call.target)
         request.method = call.method
         request.headers = [
@@ -198,7 +215,7 @@ package final class KubernetesClient: Sendable {
             request.body = .bytes(body)
         }
         if connection.server.scheme == .https { request.tlsConfiguration = try account.tlsConfiguration() }
-        return try await connection.execute(request)
+        return try await connection.execute(request, route)
     }
 
     private static func refusal(_ response: HTTPClientResponse) async -> APIStatus {
@@ -250,6 +267,7 @@ extension APIError.Problem {
         case HTTPParserError.invalidEOFState: self = .unreachable("the connection was cut in the middle of the answer")
         case let error as HTTPParserError: self = .unreadable("no HTTP: \(error)")
         case let error as TimeLimitReached: self = .timedOut(after: error.limit)
+        case let error as SilenceLimitReached: self = .fellSilent(after: error.limit)
         case is CancellationError: self = .cancelled
         case let error as HTTPClientError where error == .cancelled:
             self = Task.isCancelled ? .cancelled : .unreachable("the connection was given up for another address")

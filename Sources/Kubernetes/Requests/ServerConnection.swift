@@ -25,8 +25,8 @@ final class ServerConnection: Sendable {
         var clients: [String: HTTPClient] = [:]
         var address: String?
 
-        /// Attempts that failed since the last that did not: the next address of a name is tried.
-        var failures = 0
+        /// Whether a request to this address failed, and none has succeeded since: the next address of the name is tried.
+        var hasFailed = false
         var isShutDown = false
     }
 
@@ -39,41 +39,53 @@ final class ServerConnection: Sendable {
         state = Mutex(State())
     }
 
-    /// Sends a request, and returns when its answer begins.
-    func execute(_ request: HTTPClientRequest) async throws -> HTTPClientResponse {
-        let client = try await client()
+    /// Sends a request, and returns when its answer begins; `route` is told which way it went.
+    func execute(_ request: HTTPClientRequest, _ route: Route) async throws -> HTTPClientResponse {
+        let (client, address) = try await client()
+        route.address.withLock { taken in taken = address }
         do {
             // The caller's own limit ends it sooner.
             let response = try await client.execute(request, deadline: .distantFuture)
-            state.withLock { state in state.failures = 0 }
+            state.withLock { state in if state.address == address { state.hasFailed = false } }
             return response
         } catch {
-            if !Task.isCancelled { state.withLock { state in state.failures += 1 } }
+            // Whoever cancels it knows why, and says so if it is the server's fault.
+            if !Task.isCancelled { failed(route) }
             throw error
         }
+    }
+
+    /// Notes that a request came to nothing; one to an address that has been left since says nothing about the next.
+    func failed(_ route: Route) {
+        let address = route.address.withLock { taken in taken }
+        state.withLock { state in if state.address == address { state.hasFailed = true } }
     }
 
     /// The client for the server's address.
     ///
     /// A name is resolved at first and after a request has failed, since a client keeps the address for its life.
-    private func client() async throws -> HTTPClient {
-        guard server.isName else { return try client(for: "") }
-        let (known, failures) = state.withLock { state in (state.address, state.failures) }
-        if let known, failures == 0 { return try client(for: known) }
+    private func client() async throws -> (HTTPClient, address: String) {
+        guard server.isName else { return (try client(for: ""), "") }
+        let (known, hasFailed) = state.withLock { state in (state.address, state.hasFailed) }
+        if let known, !hasFailed { return (try client(for: known), known) }
         let addresses: [String]
         do throws(NameError) {
             addresses = try await resolver.addresses(of: server.host)
         } catch {
             // The name servers may be away, and the server may be back where it was.
             guard let known else { throw error }
-            return try client(for: known)
+            return (try client(for: known), known)
         }
-        return try client(for: addresses[failures % addresses.count])
+        // Another request may have gone on to the next address meanwhile; both go there.
+        let index = known.flatMap { known in addresses.firstIndex(of: known) }.map { index in index + 1 } ?? 0
+        let next = addresses[index % addresses.count]
+        return (try client(for: next), next)
     }
 
     private func client(for address: String) throws -> HTTPClient {
         let (client, surplus) = try state.withLock { state throws(CancellationError) in
             guard !state.isShutDown else { throw CancellationError() }
+            if state.address != address { state.hasFailed = false }
             state.address = address
             if let client = state.clients[address] { return (client, [HTTPClient]()) }
             let client = makeClient(address)
@@ -131,4 +143,9 @@ final class ServerConnection: Sendable {
             + options.map { option, value in channel.setOption(ChannelOptions.tcpOption(option), value: value) }
         return EventLoopFuture.andAllSucceed(settings, on: channel.eventLoop)
     }
+}
+
+/// Which address a request was last sent to; nil before it was.
+final class Route: Sendable {
+    let address = Mutex<String?>(nil)
 }
