@@ -154,6 +154,7 @@ struct NodeServices {
         let lookup = LivePodLookup(
             client: cluster.client,
             node: configuration.node.name,
+            pods: pods,
             keeping: repairSettings.keptNames
         )
         return { namespace, name throws(AddRefusal) in try await lookup.pod(namespace: namespace, name: name) }

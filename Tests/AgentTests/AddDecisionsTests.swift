@@ -57,7 +57,9 @@ import Testing
         let lookups = Mutex(0)
         let decisions = AddDecisions(pods: pods, backend: .nftables) { namespace, name in
             lookups.withLock { lookups in lookups += 1 }
-            return namespace == "shop" && name == "cart" ? NodePod(Self.pod) : nil
+            guard namespace == "shop" && name == "cart" else { return nil }
+            pods.keep(NodePod(Self.pod), lookedUpSince: pods.now)
+            return NodePod(Self.pod)
         }
         var unknown = Sample.request
         unknown.podName = "x"

@@ -1,5 +1,6 @@
 import Agent
 import AgentProtocol
+import CNIProtocol
 import HTTPTestSupport
 import Kubernetes
 import Redirect
@@ -10,10 +11,12 @@ import Testing
     /// Runs a look-up on a scripted API server, which has long for an answer on a machine that runs many tests.
     static func run(
         requestLimit: Duration = .seconds(60),
+        pods: PodDirectory = PodDirectory(),
         _ body: (ScriptedServer, LivePodLookup) async throws -> Void
     ) async throws {
         try await ScriptedServer.runWithClient { server, client in
-            try await body(server, LivePodLookup(client: client, node: "node-1", requestLimit: requestLimit))
+            let lookup = LivePodLookup(client: client, node: "node-1", pods: pods, requestLimit: requestLimit)
+            try await body(server, lookup)
         }
     }
 
@@ -114,6 +117,95 @@ import Testing
             let pod = try await lookup.pod(namespace: "shop", name: "cart")
 
             #expect(pod != nil)
+        }
+    }
+
+    @Test func `a pod that was found is kept`() async throws {
+        let pods = PodDirectory()
+        pods.replaceAll([])
+        try await Self.run(pods: pods) { server, lookup in
+            server.put(TestPod.object("cart", uid: "u7"))
+
+            _ = try await lookup.pod(namespace: "shop", name: "cart")
+
+            #expect(pods.entries.map(\.pod.pod.uid) == ["u7"])
+        }
+    }
+
+    /// What the watch may tell between the question about a pod and the answer.
+    enum Meanwhile: CaseIterable {
+        case deleted, deletedWithOthers, replaced, changed, listed, anotherDeleted
+
+        func happens(to pods: PodDirectory) {
+            let named = { (uid: String, annotations: [String: String]) in
+                NodePod(Pod(namespace: "shop", name: "cart", uid: uid, annotations: annotations, containers: []))
+            }
+            switch self {
+            case .deleted: pods.remove(namespace: "shop", name: "cart", uid: "u7")
+            case .deletedWithOthers:
+                pods.remove(namespace: "shop", name: "cart", uid: "u7")
+                for index in 0..<1_000 { pods.remove(namespace: "shop", name: "p\(index)", uid: "p\(index)") }
+            case .replaced:
+                pods.remove(namespace: "shop", name: "cart", uid: "u7")
+                pods.update(named("u8", [:]))
+            case .changed: pods.update(named("u7", ["of": "the watch"]))
+            case .listed: pods.replaceAll([])
+            case .anotherDeleted: pods.remove(namespace: "shop", name: "cart", uid: "u6")
+            }
+        }
+
+        /// The UIDs that are known then.
+        var expected: [String] {
+            switch self {
+            case .deleted, .deletedWithOthers, .listed: []
+            case .replaced: ["u8"]
+            case .changed, .anotherDeleted: ["u7"]
+            }
+        }
+    }
+
+    @Test(arguments: Meanwhile.allCases)
+    func `an answer that is older than what the watch has told brings no pod back`(meanwhile: Meanwhile) async throws {
+        let pods = PodDirectory()
+        pods.replaceAll([])
+        try await Self.run(pods: pods) { server, lookup in
+            let answer = TestPod.object("cart", uid: "u7").bytes()
+            server.script([
+                .stream { index in
+                    // The question has arrived, and its answer is being sent.
+                    if index == 0 { meanwhile.happens(to: pods) }
+                    return index == 0 ? answer : nil
+                }
+            ])
+
+            let found = try await lookup.pod(namespace: "shop", name: "cart")
+
+            #expect(found?.pod.uid == "u7")
+            #expect(pods.entries.map(\.pod.pod.uid) == meanwhile.expected)
+            if meanwhile == .changed { #expect(pods.entries.first?.pod.pod.annotations == ["of": "the watch"]) }
+        }
+    }
+
+    @Test func `a full directory gives room to no pod, and the look-up still finds it`() async throws {
+        let pods = PodDirectory()
+        pods.replaceAll(
+            (0..<PodDirectory.mostPods).map { index in
+                NodePod(Pod(namespace: "shop", name: "p\(index)", uid: "p\(index)", annotations: [:], containers: []))
+            }
+        )
+        try await Self.run(pods: pods) { server, lookup in
+            server.put(TestPod.object("cart", uid: "u1"))
+            let decisions = AddDecisions(pods: pods, backend: .nftables) { namespace, name throws(AddRefusal) in
+                try await lookup.pod(namespace: namespace, name: name)
+            }
+
+            let answer = await decisions.answer(Sample.request)
+
+            guard case .success = answer else {
+                Issue.record("\(answer)")
+                return
+            }
+            #expect(pods.count == PodDirectory.mostPods)
         }
     }
 }

@@ -19,6 +19,7 @@ package final class LivePodLookup: Sendable {
 
     private let client: KubernetesClient
     private let node: String
+    private let pods: PodDirectory
     private let annotations: Set<String>
     private let requestLimit: Duration
     private let state = Mutex(State())
@@ -37,15 +38,17 @@ package final class LivePodLookup: Sendable {
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
 
-    /// Makes a look-up for the pods of one node.
+    /// Makes a look-up for the pods of one node, which keeps what it finds in `pods`.
     package init(
         client: KubernetesClient,
         node: String,
+        pods: PodDirectory,
         keeping annotations: Set<String> = [],
         requestLimit: Duration = LivePodLookup.requestLimit
     ) {
         self.client = client
         self.node = node
+        self.pods = pods
         self.requestLimit = requestLimit
         self.annotations = annotations
     }
@@ -77,7 +80,11 @@ package final class LivePodLookup: Sendable {
         await takePlace()
         let answer: Answer
         do throws(AddRefusal) {
-            answer = .success(try await ask(key))
+            let start = pods.now
+            let found = try await ask(key)
+            // From here on, so that the report of its ADD finds it; the watch is about to say the same.
+            if let found { pods.keep(found, lookedUpSince: start) }
+            answer = .success(found)
         } catch {
             answer = .failure(error)
         }

@@ -95,9 +95,9 @@ package struct AddDecisions: Sendable {
                 "the API server knows no pod \(request.podNamespace)/\(request.podName)"
             )
         }
-        // Kept from here on, so that its report finds it; the watch is about to say the same.
-        pods.update(found)
-        return try pods.pod(for: request)
+        // Not read from the directory again: where that is full, or the pod is just gone, it is not there.
+        try found.check(request)
+        return found
     }
 
     private func numbers(_ numbers: [Int]) -> String {

@@ -17,6 +17,7 @@ package final class PodDirectory: Sendable {
     private struct Contents {
         var isComplete = false
         var entries: [Key: Entry] = [:]
+        var departures = Departures()
     }
 
     private struct Key: Hashable {
@@ -57,6 +58,7 @@ extension PodDirectory {
                 entries[Key(pod)] = Entry(pod, after: contents.entries[Key(pod)])
             }
             contents.entries = entries
+            contents.departures.noteList()
             contents.isComplete = true
         }
     }
@@ -77,9 +79,31 @@ extension PodDirectory {
     /// Forgets a pod that is gone; another one that took its name stays.
     package func remove(namespace: String, name: String, uid: String) {
         contents.withLock { contents in
+            // One that is not known may be just being looked up.
+            contents.departures.note(uid: uid)
             let key = Key(namespace, name)
             guard contents.entries[key]?.pod.pod.uid == uid else { return }
             contents.entries[key] = nil
+        }
+    }
+}
+
+// MARK: - Live look-ups
+
+extension PodDirectory {
+    /// The moment at which a look-up of one pod begins.
+    package var now: Departures.Moment { contents.withLock { contents in contents.departures.now } }
+
+    /// Takes in a pod that was looked up, unless it may be gone or the source of pods has told of it meanwhile.
+    ///
+    /// What is left out is missing in `/debug/pods` only until the source tells of it.
+    package func keep(_ pod: NodePod, lookedUpSince moment: Departures.Moment) {
+        contents.withLock { contents in
+            let before = contents.entries[Key(pod)]
+            guard before?.pod.pod.uid != pod.pod.uid, contents.departures.excludes(pod.pod.uid, since: moment),
+                before != nil || contents.entries.count < Self.mostPods
+            else { return }
+            contents.entries[Key(pod)] = Entry(pod, after: before)
         }
     }
 }
@@ -98,9 +122,7 @@ extension PodDirectory {
                 ? AddRefusal(.podUnknown, "the agent knows no pod \(name)")
                 : AddRefusal(.notReady, "the agent has not read its pods yet, so it cannot tell about \(name)")
         }
-        guard found.pod.hasUID(request.podUID) else {
-            throw AddRefusal(.uidDiffers, "the agent knows a pod \(name), but with the UID \(found.pod.uid)")
-        }
+        try found.check(request)
         return found
     }
 
@@ -168,6 +190,15 @@ extension PodDirectory {
     package var report: JSONValue {
         let now = Clock.monotonicMilliseconds()
         return .object([JSONMember("pods", .array(entries.map { entry in entry.value(now: now) }))])
+    }
+}
+
+extension NodePod {
+    /// Throws unless it is the pod that a request is about, and not only one of the same name.
+    func check(_ request: AddRequest) throws(AddRefusal) {
+        guard pod.hasUID(request.podUID) else {
+            throw AddRefusal(.uidDiffers, "the agent knows a pod \(fullName), but with the UID \(pod.uid)")
+        }
     }
 }
 
