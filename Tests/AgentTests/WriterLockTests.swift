@@ -46,7 +46,10 @@ import Testing
         status.role = .standby
 
         try await Self.whileTrying(directory, status) {
-            try await eventually("undecided") { status.role == .undecided }
+            try await eventually("tells why") {
+                guard case .unable(let reason) = status.role else { return false }
+                return reason.contains("open \(directory)/agent.lock: ") && reason.contains("s a directory")
+            }
             try FileManager.default.removeItem(atPath: "\(directory)/agent.lock")
             try await eventually("writes") { status.role == .writer }
         }

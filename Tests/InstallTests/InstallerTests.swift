@@ -168,6 +168,21 @@ import Testing
         }
     }
 
+    @Test func `a lock that cannot be taken is the reason until it can`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        let current = Mutex(WriterRole.unable("open /run/x/agent.lock: read-only"))
+        let role: @Sendable () -> WriterRole = { current.withLock { role in role } }
+
+        try await node.run(role: role) { state in
+            try await eventually("says so") { state.report.reasons == ["open /run/x/agent.lock: read-only"] }
+            #expect(!state.report.isReady)
+            #expect(try node.contents() == ["10-a.conflist": Array(Sample.list.utf8)])
+
+            current.withLock { role in role = .writer }
+            try await eventually("installs") { state.report.isReady && state.report.reasons.isEmpty }
+        }
+    }
+
     @Test func `an agent that does not write leaves everything, and takes over`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
         let current = Mutex(WriterRole.standby)

@@ -49,8 +49,12 @@ struct InstallLoop: Sendable {
             heartbeat?.beat()
             let role = role()
             guard role == .writer else {
+                switch role {
+                case .standby: report.standBy()
+                case .unable(let reason): report.notReady(reason)
                 // Before the lock has been tried nobody may have installed anything.
-                if role == .standby { report.standBy() }
+                case .undecided, .writer: break
+                }
                 Clock.sleep(milliseconds: pauses.waitMilliseconds)
                 continue
             }

@@ -3,9 +3,12 @@ internal import Logging
 internal import ServiceLifecycle
 
 /// Whether an agent is the one of its node that writes (architecture, decision 19).
-package enum WriterRole: Sendable {
-    /// Nobody has been able to say so far: the agent has just started, or the lock cannot be reached.
+package enum WriterRole: Equatable, Sendable {
+    /// Nobody has asked so far: the agent has just started.
     case undecided
+
+    /// The lock cannot be taken, and not because another agent holds it; it is tried again. With the reason, for people.
+    case unable(String)
     case writer
     /// Another agent of this node holds the lock; it installs, and this one takes over when it goes.
     case standby
@@ -14,6 +17,7 @@ package enum WriterRole: Sendable {
     var text: String {
         switch self {
         case .undecided: "which agent of this node writes is not known"
+        case .unable(let reason): "which agent of this node writes is not known: \(reason)"
         case .writer: "this agent writes"
         case .standby: "another agent of this node writes; waiting for it to go"
         }
@@ -69,7 +73,7 @@ package struct WriterLock: Service {
                 return
             } catch {
                 let isHeld = error.errno == .wouldBlock
-                status.role = isHeld ? .standby : .undecided
+                status.role = isHeld ? .standby : .unable(Self.reason(error, path))
                 if !hasSaid {
                     logger.warning(
                         isHeld
@@ -85,6 +89,11 @@ package struct WriterLock: Service {
                 try await Task.sleep(for: .milliseconds(Self.pauseMilliseconds))
             }
         }
+    }
+
+    private static func reason(_ error: KernelError, _ path: String) -> String {
+        "the lock that lets one agent of a node write cannot be taken: \(error.description); nothing is installed until "
+            + "\(path) is a file that this agent can write to"
     }
 
     private func waitForEnd() async {
