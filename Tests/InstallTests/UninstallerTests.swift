@@ -69,6 +69,28 @@ import Testing
         node.cleanUp()
     }
 
+    @Test func `a file from the future is waited for a minute, and no longer`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list, "99-b.conflist": Sample.list])
+        try await node.install()
+        let settings = node.settings
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 13_569_465_600)],
+            ofItemAtPath: settings.configurationDirectory + "/99-b.conflist"
+        )
+
+        let seconds = Atomic(0)
+        let outcome = try await onThread {
+            try Uninstaller(settings, now: { seconds.load(ordering: .relaxed) * 1_000 }).run(removesBinary: true) {
+                seconds.add(1, ordering: .relaxed)
+                return seconds.load(ordering: .relaxed) <= 100
+            }
+        }
+
+        #expect(outcome.hasRemovedBinary)
+        #expect(seconds.load(ordering: .relaxed) == 60)
+        node.cleanUp()
+    }
+
     @Test func `an entry that comes back while it waits keeps the plugin`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
         try await node.install()

@@ -6,6 +6,7 @@ internal import Logging
 /// The binary stays: a runtime that goes on with the configuration it has read needs it for every DEL (decision 12).
 package struct Uninstaller: Sendable {
     private let settings: InstallSettings
+    private let now: @Sendable () -> Int
     private let logger = Logger(label: LogScope.agent)
 
     /// How long no entry must have been there before the binary may go: a runtime has read its directory by then.
@@ -14,7 +15,11 @@ package struct Uninstaller: Sendable {
     /// How often it starts again because another program has just written a file.
     private static let mostAttempts = 20
 
-    package init(_ settings: InstallSettings) { self.settings = settings }
+    /// Makes one that measures its waiting by `now`, a clock in milliseconds that never goes back.
+    package init(_ settings: InstallSettings, now: @escaping @Sendable () -> Int = { Clock.monotonicMilliseconds() }) {
+        self.settings = settings
+        self.now = now
+    }
 
     /// What it left behind, and how.
     package struct Outcome: Equatable, Sendable {
@@ -64,10 +69,15 @@ package struct Uninstaller: Sendable {
     }
 
     private func removeBinary(_ files: NodeFiles, _ pause: () -> Bool) throws(InstallError) -> Bool {
+        var lastChange = try files.lastConfigurationChange()
+        var seen = now()
         while true {
             guard try files.entries().isEmpty else { return false }
-            let quiet = Clock.wallMicroseconds() * 1_000 - (try files.lastConfigurationChange())
-            guard quiet < Self.binaryDelaySeconds * 1_000_000_000 else { break }
+            let change = try files.lastConfigurationChange()
+            if change != lastChange { (lastChange, seen) = (change, now()) }
+            // The time of a file may lie in the future, where a clock was wrong: then what was seen here counts.
+            let quiet = max(now() - seen, (Clock.wallMicroseconds() * 1_000 - change) / 1_000_000)
+            guard quiet < Self.binaryDelaySeconds * 1_000 else { break }
             guard pause() else { return false }
         }
         try files.take(.removeBinary, of: try files.uninstallState())

@@ -10,10 +10,10 @@ package struct FileStatus: Equatable, Sendable {
     package let device: UInt64
     package let inode: UInt64
 
-    /// Nanoseconds since 1970 of the last write.
+    /// Nanoseconds since 1970 of the last write, at least 0; a time after 2262, which `touch` can set, is `Int.max`.
     package let modified: Int
 
-    /// Nanoseconds since 1970 of the last change of any kind.
+    /// The same of the last change of any kind.
     package let changed: Int
 
     package enum Kind: Sendable {
@@ -54,9 +54,14 @@ package struct FileStatus: Equatable, Sendable {
         byteCount = Int(status.st_size)
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
-        modified = Self.nanoseconds(status.st_mtim)
-        changed = Self.nanoseconds(status.st_ctim)
+        modified = Self.nanoseconds(status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+        changed = Self.nanoseconds(status.st_ctim.tv_sec, status.st_ctim.tv_nsec)
     }
 
-    private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) * 1_000_000_000 + Int(time.tv_nsec) }
+    static func nanoseconds(_ seconds: Int, _ rest: Int) -> Int {
+        guard seconds >= 0 else { return 0 }
+        let (whole, isTooMuch) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isTooLate) = whole.addingReportingOverflow(rest)
+        return isTooMuch || isTooLate ? .max : sum
+    }
 }
