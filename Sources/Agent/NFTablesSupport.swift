@@ -68,7 +68,7 @@ package struct NFTablesSupport: Sendable {
     private func keep() {
         guard !bootIdentifier.isEmpty else { return }
         // A directory that is full or read-only costs the next start a probe; nothing depends on the file.
-        try? Directory.make(directory, mode: NodeAgent.runDirectoryMode)
+        try? Directory.make(directory, mode: RunDirectory.mode)
         _ = try? File.replace(path, with: contents, mode: 0o600)
     }
 

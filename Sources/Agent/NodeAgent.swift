@@ -53,9 +53,6 @@ package struct NodeAgent: Sendable {
     /// `/pluginevent.sock` and the ending of its temporary name.
     fileprivate static let socketNameBytes = PluginServer.socketName.utf8.count + 10
 
-    /// Only root and its group look inside.
-    static let runDirectoryMode: UInt32 = 0o750
-
     /// How long the end may take, in seconds: the kubelet kills after 30 s in the official chart.
     private static let longestEndSeconds = 25
 
@@ -104,9 +101,9 @@ package struct NodeAgent: Sendable {
         guard directory.utf8.count + Self.socketNameBytes <= SocketFile.longestPathBytes else {
             throw Failure.pathTooLong(directory)
         }
-        try Directory.make(directory, mode: Self.runDirectoryMode)
-
         let logger = Logger(label: LogScope.agent)
+        try RunDirectory.prepare(directory, logger)
+
         logger.info(
             "agent starts",
             metadata: [

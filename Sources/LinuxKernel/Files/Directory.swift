@@ -3,6 +3,8 @@ internal import CLinuxKernel
 /// Whole directories.
 package enum Directory {
     /// Makes a directory, if there is none, with exactly this mode, and those above it with mode 0755.
+    ///
+    /// One that is there keeps its mode.
     package static func make(_ path: String, mode: UInt32) throws(KernelError) {
         let operation = "make directory \(path)"
         var end = path.utf8.startIndex
@@ -12,7 +14,12 @@ package enum Directory {
         }
         guard try makeOne(path, mode: mode, operation: operation) else { return }
         // Not by `mkdir`, where the umask would take bits away.
-        try systemCall(operation) { chmod(path, mode) }
+        try setMode(path, mode)
+    }
+
+    /// Changes the mode of a directory that is there.
+    package static func setMode(_ path: String, _ mode: UInt32) throws(KernelError) {
+        try systemCall("set mode 0\(String(mode, radix: 8)) of \(path)") { chmod(path, mode) }
     }
 
     /// Whether it had to be made.
