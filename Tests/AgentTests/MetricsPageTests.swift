@@ -36,12 +36,14 @@ import Testing
         `UPDATE_GOLDEN=1 swift test --filter MetricsPageTests`.
 
         `GET /metrics` on port 15014 (`MONITORING_PORT`), text format 0.0.4. Names and labels of upstream's metrics are
-        kept. Every series is there from the start, with 0, unless the page says otherwise; a label has the values that
+        kept, but for one label (see below). Every series is there from the start, with 0, unless the page says otherwise; a label has the values that
         stand here and no others.
 
         | Metric | Type | Labels | What it is |
         |---|---|---|---|
         \(AgentMetric.allCases.map(row).joined(separator: "\n"))
+
+        Upstream's `controller_sync_errors_total` has a label `cluster` too; the agent of a node knows one cluster only.
 
         `istio_cni_annotations_supported` appears with the first ADD that tells.
 
