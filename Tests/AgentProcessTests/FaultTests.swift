@@ -136,7 +136,7 @@ extension AgentProcessTests {
             }
         }
 
-        /// Those of the official chart, and no other; without repair the first three are not needed.
+        /// Those of the official chart, and no other; without repair two of them are not needed (docs/repair.md).
         @Test(arguments: [
             "+net_admin,+net_raw,+sys_ptrace,+sys_admin,+dac_override", "+sys_admin,+dac_override,+net_admin",
         ])

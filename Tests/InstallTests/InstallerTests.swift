@@ -168,6 +168,19 @@ import Testing
         }
     }
 
+    @Test(.requiresSeveralUsers) func `directories of another user take the plugin and its entry`() async throws {
+        let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
+        for name in ["net.d", "bin"] {
+            try FileManager.default.setAttributes([.ownerAccountID: 1_337], ofItemAtPath: node.path(name))
+        }
+
+        try await node.run { state in
+            try await eventually("tried") { state.report.isReady || state.report.failures > 0 }
+            #expect(state.report.isReady, "\(state.report.reasons)")
+            #expect(try Self.isInstalled(node))
+        }
+    }
+
     @Test func `a lock that cannot be taken is the reason until it can`() async throws {
         let node = try NodeDirectory(texts: ["10-a.conflist": Sample.list])
         let current = Mutex(WriterRole.unable("open /run/x/agent.lock: read-only"))

@@ -28,6 +28,21 @@ import Testing
         #expect(found == expected)
     }
 
+    @Test(.requiresSeveralUsers) func `a pod whose process belongs to another user is found`() async throws {
+        let staged = try await StagedPod(user: 1_337)
+        let shown = try ShownProcesses()
+        defer { shown.remove() }
+        try shown.show(staged)
+        let statusPath = "/proc/\(staged.process.identifier)/status"
+        try await eventually("the process has changed its user") {
+            try String(contentsOfFile: statusPath, encoding: .utf8).contains("Uid:\t1337\t1337")
+        }
+
+        let finding = try await find(shown.finder, staged.pod())
+
+        #expect(finding?.summary == "found \(staged.process.identifier)")
+    }
+
     @Test func `several pods are found in one pass`() async throws {
         let first = try await StagedPod()
         let second = try await StagedPod()

@@ -17,12 +17,15 @@ final class StagedPod: Sendable {
     let namespace: NetworkNamespace
     let process: BackgroundProcess
 
-    init(uid: String = StagedPod.newUID(), address: String? = nil) async throws {
+    /// Starts it; `user` is whom its process belongs to, root or another.
+    init(uid: String = StagedPod.newUID(), address: String? = nil, user: UInt32 = 0) async throws {
         self.uid = uid
         self.address = address ?? "10.77.\(Int.random(in: 0...255)).\(Int.random(in: 1...254))"
         namespace = try NetworkNamespace.makeNew()
         try RouteSocket(in: namespace).setLoopbackUp()
-        var program = BackgroundProgram("/bin/sleep", ["600"])
+        let change = ["--reuid=\(user)", "--regid=\(user)", "--clear-groups", "/bin/sleep", "600"]
+        var program =
+            user == 0 ? BackgroundProgram("/bin/sleep", ["600"]) : BackgroundProgram("/usr/bin/setpriv", change)
         program.endsWithParent = false
         process = try program.start(network: namespace.rawDescriptor)
         _ = try await namespace.command("ip", "addr", "add", "\(self.address)/32", "dev", "lo")
