@@ -53,10 +53,16 @@ import Testing
             kept=$(sed -n 's/^ *"process" : \([0-9]*\).*/\1/p' "$0/report")
             nsenter --target "$kept" --mount --net nsenter --net=/run/netns/pod nft list tables >&2
             namespace=$(stat -L -c %i "/proc/$kept/ns/net")
-            kill "$kept"
-            until [ ! -e "/proc/$kept" ]; do sleep 0.01; done
+            members=
             for other in /proc/[0-9]*/ns/net; do
-                [ "$(stat -L -c %i "$other" 2> /dev/null)" != "$namespace" ] || echo "still there: $other" >&2
+                [ "$(stat -L -c %i "$other" 2> /dev/null)" != "$namespace" ] || members="$members $other"
+            done
+            kill "$kept"
+            # Those that were there: the namespace's number is soon another one's.
+            for other in $members; do
+                tries=0
+                while stat -L "$other" > /dev/null 2>&1 && [ $tries -lt 1000 ]; do sleep 0.01; tries=$((tries + 1)); done
+                [ $tries -lt 1000 ] || echo "still there: $other" >&2
             done
             """#
 

@@ -135,6 +135,8 @@ package struct BackgroundProgram: Sendable {
         guard let step = failure.integer(CInt.self, at: 0),
             let number = failure.integer(CInt.self, at: MemoryLayout<CInt>.size)
         else { return process }
+        // It is about to end, and nobody else would fetch that (`waitpid(2)`). The failure is what the caller has to know.
+        _ = try? process.wait(milliseconds: Self.failedMilliseconds)
         throw KernelError(operation(UInt32(bitPattern: step)), Errno(rawValue: number))
     }
 
@@ -157,6 +159,9 @@ package struct BackgroundProgram: Sendable {
         default: "prepare \(path)"
         }
     }
+
+    /// A child that could not become the program only has to exit.
+    private static let failedMilliseconds = 1_000
 
     private struct Streams {
         /// Nil for none.
